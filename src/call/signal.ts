@@ -1,0 +1,80 @@
+/**
+ * The one vocabulary of a leg and the call, spoken both ways: SETUP and INVITE are both *offer*, CONNECT and 200 are both
+ * *answer*, every ending is *release*, said once.
+ */
+import type { Cause, Location } from './cause.ts';
+import type { CodecName, Digit } from './media.ts';
+import type { CallerName, CallerNumber, PartyNumber, Redirecting } from './number.ts';
+
+/** What was heard on the wire, kept so that a leg of the same protocol can repeat it and nothing is lost in a tandem. */
+export type Origin =
+  | {
+      readonly protocol: 'sip';
+      /** The status of a response; undefined for a request. */
+      readonly status: number | undefined;
+      readonly reason: string | undefined;
+      readonly headers: readonly (readonly [name: string, value: string])[];
+    }
+  | {
+      readonly protocol: 'q931';
+      /** Elements that nothing here consumed, codeset and identifier first, contents as heard. */
+      readonly elements: readonly { readonly codeset: number; readonly id: number; readonly contents: Uint8Array }[];
+    };
+
+/** What the circuit must carry. Q.931 §4.5.5. */
+export interface Bearer {
+  readonly capability: 'speech' | 'audio-3k1' | 'unrestricted' | 'restricted' | 'video';
+  /** User information layer 1, where given. */
+  readonly law: 'ulaw' | 'alaw' | undefined;
+}
+
+export interface Offer {
+  readonly type: 'offer';
+  readonly called: PartyNumber;
+  /** False while more digits may come (overlap). */
+  readonly complete: boolean;
+  readonly caller: CallerNumber | undefined;
+  readonly callerName: CallerName | undefined;
+  /** The latest diversion first. */
+  readonly redirecting: readonly Redirecting[];
+  readonly bearer: Bearer;
+  /** Codecs in the order in which the caller wants them; empty where it named none (a delayed offer, a T1). */
+  readonly codecs: readonly CodecName[];
+  /** On SIP: the Request-URI and From as heard, and the user whose digest was proven. */
+  readonly uri: { readonly request: string; readonly from: string; readonly user: string | undefined } | undefined;
+  readonly origin: Origin | undefined;
+}
+
+/** Who the far party turned out to be. */
+export interface ConnectedParty {
+  readonly number: CallerNumber | undefined;
+  readonly name: CallerName | undefined;
+}
+
+export interface Release {
+  readonly type: 'release';
+  readonly cause: Cause;
+  readonly location: Location;
+  readonly origin: Origin | undefined;
+}
+
+export type Signal =
+  | Offer
+  | { readonly type: 'proceed' }
+  | { readonly type: 'need-digits' }
+  | { readonly type: 'digits'; readonly digits: string; readonly complete: boolean }
+  | { readonly type: 'progress'; readonly inBand: boolean; readonly cause: Cause | undefined }
+  | { readonly type: 'alert'; readonly inBand: boolean }
+  | { readonly type: 'answer'; readonly connected: ConnectedParty; readonly origin: Origin | undefined }
+  | { readonly type: 'confirm' }
+  | { readonly type: 'tone'; readonly digit: Digit; readonly duration: number }
+  | { readonly type: 'update'; readonly codecs: readonly CodecName[] }
+  | { readonly type: 'accepted'; readonly codecs: readonly CodecName[] }
+  | { readonly type: 'refused'; readonly status: number }
+  | { readonly type: 'identity'; readonly connected: ConnectedParty }
+  | { readonly type: 'transfer'; readonly target: string; readonly replaces: string | undefined }
+  | { readonly type: 'redirect'; readonly targets: readonly string[]; readonly origin: Origin | undefined }
+  | { readonly type: 'hold' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'notify'; readonly what: 'user-suspended' | 'user-resumed' | 'remote-hold' | 'remote-retrieval' }
+  | Release;
