@@ -1,0 +1,37 @@
+/** The words between the main thread and the media worker: plain data over a MessagePort, never samples. */
+import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
+import type { LogFields } from '../kernel/log.ts';
+import type { FarAudio, SpanMediaSpec } from '../span/port.ts';
+
+export type MediaDriver = 'native' | 'event-loop';
+
+/** What the worker is born with. */
+export interface MediaWorkerData {
+  readonly address: string;
+  readonly ports: readonly [from: number, to: number];
+  readonly spans: readonly SpanMediaSpec[];
+  readonly driver: MediaDriver;
+  readonly endpoints: number;
+  /** The counters that the main thread reads while the worker writes them. */
+  readonly counters: SharedArrayBuffer;
+}
+
+export type ToWorker =
+  | { readonly type: 'leg'; readonly leg: string; readonly command: LegMediaCommand }
+  | { readonly type: 'call'; readonly command: CallMediaCommand }
+  | { readonly type: 'far'; readonly span: string; readonly slot: number; readonly audio: FarAudio }
+  | { readonly type: 'stream'; readonly request: number; readonly leg: string }
+  | { readonly type: 'stop' };
+
+export type FromWorker =
+  | { readonly type: 'started' }
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'leg'; readonly leg: string; readonly event: LegMediaEvent }
+  | { readonly type: 'closed'; readonly leg: string; readonly stats: StreamStats }
+  | { readonly type: 'stream'; readonly request: number; readonly stats: StreamStats | undefined }
+  | {
+      readonly type: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly fields: LogFields;
+      readonly what: string;
+    };

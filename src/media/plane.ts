@@ -1,0 +1,136 @@
+/**
+ * The media plane as the rest of the gateway sees it. Samples live in a worker thread; here are only commands to it and
+ * events from it. A digit that the plane hears is passed on to the joined endpoint by the plane itself (as telephone-event
+ * or in band, whichever the far side takes): the `digit` event tells the leg about it, the call need not send it again.
+ */
+import { Worker } from 'node:worker_threads';
+import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
+import type { Log } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import type { FarAudio, SpanMediaSpec } from '../span/port.ts';
+import { Counters, type MediaStats } from './counters.ts';
+import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
+
+/** Endpoints that the worker's memory holds unless told otherwise: 184 calls T1 ↔ SIP need 368. */
+export const DEFAULT_ENDPOINTS = 512;
+
+/** How long the worker may take to end by itself, in milliseconds, before it is ended. */
+const STOP_WAIT = 2000;
+
+export type MediaPlaneEvent =
+  | { readonly type: 'leg'; readonly leg: string; readonly event: LegMediaEvent }
+  /** The endpoint is gone, its ports are free again. Comes once for each that was opened. */
+  | { readonly type: 'closed'; readonly leg: string; readonly stats: StreamStats }
+  /** The worker died: every endpoint is gone with it, no `closed` follows. */
+  | { readonly type: 'failed'; readonly why: string };
+
+export interface MediaPlaneOptions {
+  /** The local address that RTP is bound to and announced with; IPv4 or IPv6. */
+  readonly address: string;
+  /** The first and the last port that may be used: RTP on the even ones, RTCP on the odd ones above. */
+  readonly ports: readonly [from: number, to: number];
+  readonly spans: readonly SpanMediaSpec[];
+  readonly driver: MediaDriver;
+  readonly log: Log;
+  readonly onEvent: (event: MediaPlaneEvent) => void;
+  readonly endpoints?: number;
+}
+
+export interface MediaPlane {
+  /** A leg's command for its own endpoint; the leg's id names it. `open-…` makes it, `close` ends it. */
+  leg(leg: string, command: LegMediaCommand): void;
+  call(command: CallMediaCommand): void;
+  /** What the simulated carrier's end of a B-channel does; nothing for spans of other drivers. */
+  far(span: string, slot: number, audio: FarAudio): void;
+  stats(): MediaStats;
+  /** A live endpoint's figures; undefined when there is no such endpoint. */
+  stream(leg: string): Promise<StreamStats | undefined>;
+  /** Closes every endpoint (each is told with `closed`) and ends the worker. */
+  stop(): Promise<void>;
+}
+
+/** Starts the worker and waits until its sockets are bound and it ticks; rejects with what the operator can mend. */
+export async function startMediaPlane(options: MediaPlaneOptions): Promise<MediaPlane> {
+  const counters = Counters.forSpans(options.spans.length);
+  const spanIds = options.spans.map((span) => span.id);
+  const workerData: MediaWorkerData = {
+    address: options.address,
+    ports: options.ports,
+    spans: options.spans,
+    driver: options.driver,
+    endpoints: options.endpoints ?? DEFAULT_ENDPOINTS,
+    counters: counters.buffer,
+  };
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'media' });
+  const tell = (message: ToWorker): void => worker.postMessage(message);
+  const asked = new Map<number, (stats: StreamStats | undefined) => void>();
+  let requests = 0;
+  let stopping = false;
+
+  const started = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+
+  worker.on('message', (message: FromWorker) => {
+    switch (message.type) {
+      case 'started':
+        return started.resolve();
+      case 'refused':
+        return started.reject(new Error(message.why));
+      case 'leg':
+      case 'closed':
+        return options.onEvent(message);
+      case 'stream':
+        asked.get(message.request)?.(message.stats);
+        asked.delete(message.request);
+        return;
+      case 'log':
+        return options.log[message.level](message.fields, message.what);
+      default:
+        return impossible(message);
+    }
+  });
+
+  let why = 'the media worker ended';
+  worker.on('error', (error) => {
+    why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  });
+  worker.on('exit', () => {
+    started.reject(new Error(why));
+    for (const answer of asked.values()) answer(undefined);
+    asked.clear();
+    if (!stopping) {
+      options.log.error({ why }, 'media worker ended');
+      options.onEvent({ type: 'failed', why });
+    }
+    ended.resolve();
+  });
+
+  try {
+    await started.promise;
+  } catch (error) {
+    stopping = true;
+    await worker.terminate();
+    throw error;
+  }
+
+  return {
+    leg: (leg, command) => tell({ type: 'leg', leg, command }),
+    call: (command) => tell({ type: 'call', command }),
+    far: (span, slot, audio) => tell({ type: 'far', span, slot, audio }),
+    stats: () => counters.read(spanIds),
+    stream(leg) {
+      const request = ++requests;
+      return new Promise((resolve) => {
+        asked.set(request, resolve);
+        tell({ type: 'stream', request, leg });
+      });
+    },
+    async stop() {
+      stopping = true;
+      tell({ type: 'stop' });
+      const impatient = setTimeout(() => void worker.terminate(), STOP_WAIT);
+      await ended.promise;
+      clearTimeout(impatient);
+    },
+  };
+}
