@@ -1,0 +1,118 @@
+/** LAPD frames between flags and FCS: address, control and information field. Q.921 §3. */
+import { concat } from '../../kernel/bytes.ts';
+import { fail, ok, type Result } from '../../kernel/result.ts';
+import type { LinkSide, MdlErrorCode } from './primitives.ts';
+
+export type Supervisory = 'RR' | 'RNR' | 'REJ';
+export type Unnumbered = 'SABME' | 'DISC' | 'UA' | 'DM' | 'UI' | 'FRMR' | 'XID';
+
+/** A frame of SAPI 0, TEI 0. `pf` is the P bit of a command, the F bit of a response. */
+export type LapdFrame =
+  | {
+      readonly type: 'I';
+      readonly command: boolean;
+      readonly ns: number;
+      readonly nr: number;
+      readonly pf: boolean;
+      readonly information: Uint8Array;
+    }
+  | { readonly type: Supervisory; readonly command: boolean; readonly nr: number; readonly pf: boolean }
+  | { readonly type: Unnumbered; readonly command: boolean; readonly pf: boolean; readonly information: Uint8Array };
+
+/**
+ * Why a frame was not taken: `invalid` ones are dropped without a word (§2.9: too short, another address); the others
+ * are frame rejection conditions (§5.8.5) with their error code.
+ */
+export type FrameProblem = 'invalid' | Extract<MdlErrorCode, 'L' | 'M' | 'N' | 'O'>;
+
+const SUPERVISORY: Readonly<Record<Supervisory, number>> = { RR: 0x01, RNR: 0x05, REJ: 0x09 };
+
+/** Control octets without the P/F bit, Table 5. */
+const UNNUMBERED: Readonly<Record<Unnumbered, number>> = {
+  SABME: 0x6f,
+  DISC: 0x43,
+  UA: 0x63,
+  DM: 0x0f,
+  UI: 0x03,
+  FRMR: 0x87,
+  XID: 0xaf,
+};
+
+const PF = 0x10;
+const supervisoryOf = new Map<number, Supervisory>(
+  Object.entries(SUPERVISORY).map(([name, octet]) => [octet, name as Supervisory]),
+);
+const unnumberedOf = new Map<number, Unnumbered>(
+  Object.entries(UNNUMBERED).map(([name, octet]) => [octet, name as Unnumbered]),
+);
+
+/** What Table 5 allows each frame to be. */
+const COMMAND_ONLY: ReadonlySet<string> = new Set(['I', 'SABME', 'DISC', 'UI']);
+const RESPONSE_ONLY: ReadonlySet<string> = new Set(['UA', 'DM', 'FRMR']);
+
+/** The information field of FRMR, §3.6.11. */
+const FRMR_LENGTH = 5;
+
+/** The first octet of the address: SAPI 0, the C/R bit, EA 0. The network's commands and the user's responses carry 1 (§3.3.2). */
+const addressOctet = (side: LinkSide, command: boolean): number => (command === (side === 'network') ? 0x02 : 0x00);
+
+/** TEI 0 with EA 1, §3.3.4.1. */
+const TEI_OCTET = 0x01;
+
+/** The octets of a frame that `side` sends. */
+export function encodeFrame(frame: LapdFrame, side: LinkSide): Uint8Array {
+  const address = addressOctet(side, frame.command);
+  const pf = frame.pf ? 1 : 0;
+  switch (frame.type) {
+    case 'I':
+      return concat(Uint8Array.of(address, TEI_OCTET, frame.ns << 1, (frame.nr << 1) | pf), frame.information);
+    case 'RR':
+    case 'RNR':
+    case 'REJ':
+      return Uint8Array.of(address, TEI_OCTET, SUPERVISORY[frame.type], (frame.nr << 1) | pf);
+    default:
+      return concat(Uint8Array.of(address, TEI_OCTET, UNNUMBERED[frame.type] | (pf * PF)), frame.information);
+  }
+}
+
+/** Reads a frame that was sent by `sender`. `n201`: the longest information field in octets. Never throws. */
+export function decodeFrame(octets: Uint8Array, sender: LinkSide, n201: number): Result<LapdFrame, FrameProblem> {
+  const [first, tei, control] = octets;
+  if (first === undefined || control === undefined) return fail('invalid');
+  if ((first & 0xfd) !== 0 || tei !== TEI_OCTET) return fail('invalid');
+  const command = first === addressOctet(sender, true);
+
+  if ((control & 0x03) === 0x03) return unnumbered(octets, control, command, n201);
+
+  const second = octets[3];
+  if (second === undefined) return fail('invalid');
+  const nr = second >> 1;
+  const pf = (second & 1) === 1;
+  if ((control & 1) === 0) {
+    if (!command) return fail('L');
+    if (octets.length - 4 > n201) return fail('O');
+    return ok({ type: 'I', command, ns: control >> 1, nr, pf, information: octets.slice(4) });
+  }
+  const type = supervisoryOf.get(control);
+  if (type === undefined) return fail('L');
+  if (octets.length > 4) return fail('M');
+  return ok({ type, command, nr, pf });
+}
+
+function unnumbered(
+  octets: Uint8Array,
+  control: number,
+  command: boolean,
+  n201: number,
+): Result<LapdFrame, FrameProblem> {
+  const type = unnumberedOf.get(control & ~PF);
+  if (type === undefined) return fail('L');
+  if (command ? RESPONSE_ONLY.has(type) : COMMAND_ONLY.has(type)) return fail('L');
+  const information = octets.slice(3);
+  if (type === 'UI' || type === 'XID') {
+    if (information.length > n201) return fail('O');
+  } else if (type === 'FRMR') {
+    if (information.length !== FRMR_LENGTH) return fail('N');
+  } else if (information.length > 0) return fail('M');
+  return ok({ type, command, pf: (control & PF) !== 0, information });
+}
