@@ -1,0 +1,26 @@
+/** Which settings may stand at a place, read from the schema itself. */
+import { siteJsonSchema } from './schema.ts';
+
+interface Node {
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly propertyNames?: { readonly enum?: readonly string[] };
+  readonly additionalProperties?: Node | boolean;
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
+}
+
+/** The keys that the block at `path` knows, of all its alternatives. */
+export function knownKeys(path: readonly (string | number)[]): readonly string[] {
+  let nodes: readonly Node[] = [siteJsonSchema() as Node];
+  for (const part of path) nodes = nodes.flatMap((node) => alternatives(node)).flatMap((node) => step(node, part));
+  return nodes
+    .flatMap((node) => alternatives(node))
+    .flatMap((node) => [...Object.keys(node.properties ?? {}), ...(node.propertyNames?.enum ?? [])]);
+}
+
+const alternatives = (node: Node): readonly Node[] => node.anyOf ?? [node];
+
+function step(node: Node, part: string | number): readonly Node[] {
+  const next = typeof part === 'number' ? node.items : node.properties?.[part];
+  return next === undefined ? [] : [next];
+}

@@ -1,0 +1,47 @@
+/** site.yaml, from text to a checked value: every problem of one stage at once. */
+import { LineCounter, parseDocument } from 'yaml';
+import { fail, ok, type Result } from '../kernel/result.ts';
+import { crossCheck } from './checks.ts';
+import { explainIssues } from './issues.ts';
+import type { Problem } from './problem.ts';
+import { type Site, siteSchema } from './schema.ts';
+
+/** Larger texts are refused before they are parsed. */
+const MAX_TEXT = 16 * 1024 * 1024;
+
+/**
+ * Reads a configuration. Syntax errors of YAML come with line and column; then all wrong values together; a file whose
+ * values are right goes through the cross-field checks. The text may also be JSON.
+ */
+export function loadSite(text: string, path: string): Result<Site, readonly Problem[]> {
+  const parsed = parseText(text, path);
+  if (!parsed.ok) return parsed;
+  const checked = siteSchema.safeParse(parsed.value);
+  if (!checked.success) return fail(explainIssues(checked.error.issues, parsed.value));
+  const problems = crossCheck(checked.data);
+  return problems.length === 0 ? ok(checked.data) : fail(problems);
+}
+
+function parseText(text: string, path: string): Result<unknown, readonly Problem[]> {
+  if (text.length > MAX_TEXT) {
+    return fail([{ path, what: 'is larger than 16 MiB', mend: 'is this the right file?' }]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
+  if (document.errors.length > 0) {
+    return fail(
+      document.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        return { path: `${path}, line ${line}, column ${col}`, what: yamlFault(error.code), mend: error.message };
+      }),
+    );
+  }
+  try {
+    // Aliases are expanded to at most 100 nodes, so that a small file can't become a large one.
+    return ok(document.toJS({ maxAliasCount: 100 }));
+  } catch {
+    return fail([{ path, what: 'its aliases expand to too much', mend: 'write the repeated values out' }]);
+  }
+}
+
+const yamlFault = (code: string): string => `not YAML: ${code.toLowerCase().replaceAll('_', ' ')}`;

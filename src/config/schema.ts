@@ -1,0 +1,44 @@
+/** The one schema of site.yaml: the types, the defaults, the checks of single values and the JSON Schema all come from it. */
+import { z } from 'zod';
+import { http, limits, log, media, sip, site, store } from './schema/box.ts';
+import { did, emergency, policy, profile, route, sipTrunk, user } from './schema/numbers.ts';
+import { span, spanGroup } from './schema/spans.ts';
+
+export const siteSchema = z.strictObject({
+  site,
+  sip,
+  http: http.prefault({}),
+  media: media.prefault({}),
+  store: store.prefault({}),
+  log: log.prefault({}),
+  limits: limits.prefault({}),
+  spans: z.array(span).max(8).default([]),
+  spanGroups: z.array(spanGroup).max(64).default([]),
+  sipTrunks: z.array(sipTrunk).max(64).default([]),
+  users: z.array(user).max(10000).default([]),
+  profiles: z.array(profile).min(1).max(200),
+  dids: z.array(did).max(10000).default([]),
+  policies: z.array(policy).max(200).default([]),
+  routes: z.array(route).max(100000).default([]),
+  emergency: emergency.prefault({}),
+});
+
+type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+/** A whole, checked configuration with its defaults filled in. It holds passwords: never log it. */
+export type Site = DeepReadonly<z.output<typeof siteSchema>>;
+
+export type SpanSetting = Site['spans'][number];
+export type SpanGroupSetting = Site['spanGroups'][number];
+export type SipTrunkSetting = Site['sipTrunks'][number];
+export type UserSetting = Site['users'][number];
+export type ListenerSetting = Site['sip']['listen'][number];
+
+/** JSON Schema (2020-12) of what may stand in site.yaml, for editors and forms. */
+export function siteJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(siteSchema, { io: 'input' });
+}

@@ -1,0 +1,90 @@
+/** Spans and the groups that calls hunt in. */
+import { z } from 'zod';
+import { endpoint, id, slots, text } from './fields.ts';
+
+const carrier = z.strictObject({
+  level: z.number().min(-60).max(3).default(-10).describe('Level of the tones that the carrier plays, in dBm0'),
+  clearingCause: z.int().min(1).max(127).default(16).describe('The Q.850 cause with which the carrier ends calls'),
+  holdSeconds: z.int().min(1).max(86400).default(30).describe('How long the carrier stays in an answered call'),
+});
+
+const far = z.union([
+  z.strictObject({ carrier: carrier.describe('The carrier simulator in this process') }),
+  z.strictObject({
+    listen: endpoint.describe('Base port on which we hear the far end: + 0 the D-channel, + n B-channel n'),
+    peer: endpoint.describe('Base port of the far end'),
+  }),
+]);
+
+const knobs = z.strictObject({
+  delay: z.int().min(0).max(2000).default(0).describe('Milliseconds that D-channel frames take'),
+  loss: z.number().min(0).max(1).default(0).describe('Share of D-channel frames that are lost'),
+  alarms: z
+    .array(z.enum(['LOS', 'LOF', 'AIS', 'RAI']))
+    .default([])
+    .describe('Line alarms raised from the start'),
+});
+
+/** Seconds, over the variant's and side's own (Q.921 §5.9, Q.931 §9). */
+const timers = z.partialRecord(
+  z.enum([
+    'T200',
+    'T203',
+    'T301',
+    'T302',
+    'T303',
+    'T304',
+    'T305',
+    'T306',
+    'T308',
+    'T309',
+    'T310',
+    'T313',
+    'T316',
+    'T322',
+  ]),
+  z.number().min(0.1).max(3600),
+);
+
+export const span = z.strictObject({
+  id,
+  driver: z.literal('virtual'),
+  line: z.enum(['t1', 'e1']).default('t1'),
+  side: z.enum(['user', 'network']).default('user').describe('Which end of Q.931 we are; the carrier is the network'),
+  variant: z.enum(['ni2', '4ess', '5ess', 'dms100', 'euroisdn', 'qsig']).default('ni2'),
+  dChannel: z.int().min(1).max(31).optional().describe('Timeslot of the D-channel: 24 on a T1, 16 on an E1'),
+  channels: slots.optional().describe('Timeslots of the B-channels; all but the D-channel where it is left out'),
+  law: z.enum(['ulaw', 'alaw']).optional().describe('ulaw on a T1, alaw on an E1'),
+  far,
+  knobs: knobs.prefault({}),
+  timers: timers.default({}),
+});
+
+export const spanGroup = z.strictObject({
+  id,
+  name: text.optional(),
+  spans: z.array(id).min(1).max(8).describe('In the order in which they are hunted'),
+  hunting: z
+    .enum(['ascending', 'descending', 'round-robin'])
+    .default('ascending')
+    .describe('Which free B-channel is taken; the far side should hunt the other way, against glare'),
+  countryCode: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, 'must be a country code of 1 to 3 digits, quoted in YAML')
+    .default('1')
+    .describe('Numbers of this country go out and come in as national ones'),
+  numberType: z
+    .enum(['by-country', 'unknown'])
+    .default('by-country')
+    .describe('by-country: national or international; unknown: what the carrier wants where it takes no types'),
+  strip: z.int().min(0).max(15).default(0).describe('Leading digits taken off a number that goes out'),
+  prefix: z
+    .string()
+    .regex(/^[0-9*#]{0,15}$/, 'must be digits, quoted in YAML')
+    .default('')
+    .describe('Then put before it'),
+  profile: id.optional().describe('The location profile of numbers that come in without a type'),
+  policy: id
+    .optional()
+    .describe('Calls that come in may leave again by the routes of this policy (tandem); without it they may not'),
+});
