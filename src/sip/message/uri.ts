@@ -1,0 +1,245 @@
+import { fail, ok, type Result } from '../../kernel/result.ts';
+import { NO_PARAMS, type Param, type Params, paramOf, parseNumber, printParams, unescaped } from './grammar.ts';
+
+/** A SIP or SIPS URI, RFC 3261 §19.1. Escapes are kept as heard: a proxy must not change them (§16.6). */
+export interface SipUri {
+  readonly type: 'sip';
+  /** True for `sips:`. */
+  readonly secure: boolean;
+  /** With its user parameters, as in `5550100;phone-context=x`; undefined when there is none. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** A name or an address; IPv6 stands here without its brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly params: Params;
+  /** What stands after the `?`. */
+  readonly headers: Params;
+}
+
+/** A telephone number, RFC 3966. `number` still has its visual separators. */
+export interface TelUri {
+  readonly type: 'tel';
+  readonly number: string;
+  readonly params: Params;
+}
+
+/** Any other scheme: known to be a URI, not understood. */
+export interface OtherUri {
+  readonly type: 'other';
+  readonly scheme: string;
+  readonly rest: string;
+}
+
+export type Uri = SipUri | TelUri | OtherUri;
+
+const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
+const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+$/;
+const PASSWORD = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*$/;
+const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9\-._]*[A-Za-z0-9.])?$/;
+const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
+const HEADER = /^(?:[A-Za-z0-9\-_.!~*'()[\]/?:+$]|%[0-9A-Fa-f]{2})*$/;
+const TEL = /^(?:\+[0-9\-.()]*[0-9][0-9\-.()]*|[0-9A-Fa-f*#\-.()]+)$/;
+
+/** Parses a URI; the error says what is wrong with it. */
+export function parseUri(text: string): Result<Uri> {
+  const colon = text.indexOf(':');
+  if (colon < 1) return fail('URI without a scheme');
+  const scheme = text.slice(0, colon).toLowerCase();
+  if (!SCHEME.test(scheme)) return fail('URI scheme malformed');
+  const rest = text.slice(colon + 1);
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme === 'sips', rest);
+  if (scheme === 'tel') return parseTel(rest);
+  if (rest === '' || /[\s<>"]/.test(rest)) return fail('URI malformed');
+  return ok({ type: 'other', scheme, rest });
+}
+
+function parseSip(secure: boolean, rest: string): Result<SipUri> {
+  // An unescaped @ stands nowhere but after the userinfo, whose own ; and ? are no separators.
+  const at = rest.indexOf('@');
+  const user = at < 0 ? undefined : parseUser(rest.slice(0, at));
+  if (user !== undefined && !user.ok) return user;
+  let tail = rest.slice(at + 1);
+  let headers: Params = NO_PARAMS;
+  const question = tail.indexOf('?');
+  if (question >= 0) {
+    const pairs = parsePairs(tail.slice(question + 1).split('&'), HEADER);
+    if (pairs === undefined) return fail('URI headers malformed');
+    headers = pairs;
+    tail = tail.slice(0, question);
+  }
+  let params: Params = NO_PARAMS;
+  const semicolon = tail.indexOf(';');
+  if (semicolon >= 0) {
+    const pairs = parsePairs(tail.slice(semicolon + 1).split(';'), PARAM);
+    if (pairs === undefined) return fail('URI parameters malformed');
+    params = pairs;
+    tail = tail.slice(0, semicolon);
+  }
+  const place = parseHostPort(tail);
+  if (place === undefined) return fail('URI host or port malformed');
+  return ok({ type: 'sip', secure, user: user?.value.user, password: user?.value.password, ...place, params, headers });
+}
+
+function parseUser(text: string): Result<{ user: string; password: string | undefined }> {
+  const colon = text.indexOf(':');
+  const user = colon < 0 ? text : text.slice(0, colon);
+  const password = colon < 0 ? undefined : text.slice(colon + 1);
+  if (!USER.test(user) || (password !== undefined && !PASSWORD.test(password))) return fail('URI user malformed');
+  return ok({ user, password });
+}
+
+/** `host`, `host:port`, `[IPv6]:port`; undefined when it is none of them. */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+  let host: string;
+  let after: string;
+  if (text.startsWith('[')) {
+    const end = text.indexOf(']');
+    if (end < 0) return undefined;
+    host = text.slice(1, end);
+    if (!isIpv6(host)) return undefined;
+    after = text.slice(end + 1);
+  } else {
+    const colon = text.indexOf(':');
+    host = colon < 0 ? text : text.slice(0, colon);
+    if (!HOST.test(host)) return undefined;
+    after = colon < 0 ? '' : text.slice(colon);
+  }
+  if (after === '') return { host, port: undefined };
+  const port = after.startsWith(':') ? parseNumber(after.slice(1), 65535) : undefined;
+  return port === undefined ? undefined : { host, port };
+}
+
+/** An IPv6 address in its text form, RFC 4291 §2.2; `::` at most once. */
+export function isIpv6(text: string): boolean {
+  const halves = text.split('::');
+  if (halves.length > 2 || text.includes(':::')) return false;
+  let groups = 0;
+  for (const [h, half] of halves.entries()) {
+    if (half === '') continue;
+    const parts = half.split(':');
+    for (const [i, part] of parts.entries()) {
+      const last = h === halves.length - 1 && i === parts.length - 1;
+      if (last && part.includes('.')) {
+        if (!isIpv4(part)) return false;
+        groups += 2;
+      } else {
+        if (!/^[0-9A-Fa-f]{1,4}$/.test(part)) return false;
+        groups++;
+      }
+    }
+  }
+  return halves.length === 2 ? groups < 8 : groups === 8;
+}
+
+export function isIpv4(text: string): boolean {
+  const parts = text.split('.');
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
+}
+
+function parsePairs(parts: readonly string[], allowed: RegExp): Params | undefined {
+  const pairs: Param[] = [];
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    const name = equals < 0 ? part : part.slice(0, equals);
+    const value = equals < 0 ? undefined : part.slice(equals + 1);
+    if (name === '' || !allowed.test(name) || (value !== undefined && !allowed.test(value))) return undefined;
+    pairs.push({ name, value });
+  }
+  return pairs;
+}
+
+function parseTel(rest: string): Result<TelUri> {
+  const semicolon = rest.indexOf(';');
+  const number = semicolon < 0 ? rest : rest.slice(0, semicolon);
+  if (!TEL.test(number)) return fail('tel number malformed');
+  const params = semicolon < 0 ? NO_PARAMS : parsePairs(rest.slice(semicolon + 1).split(';'), PARAM);
+  return params === undefined ? fail('tel parameters malformed') : ok({ type: 'tel', number, params });
+}
+
+/** A host as it stands in a URI or Via: IPv6 gets its brackets. */
+export const printHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+export const printHostPort = (host: string, port: number | undefined): string =>
+  port === undefined ? printHost(host) : `${printHost(host)}:${port}`;
+
+export function printUri(uri: Uri): string {
+  if (uri.type === 'other') return `${uri.scheme}:${uri.rest}`;
+  if (uri.type === 'tel') return `tel:${uri.number}${printParams(uri.params)}`;
+  const password = uri.password === undefined ? '' : `:${uri.password}`;
+  const user = uri.user === undefined ? '' : `${uri.user}${password}@`;
+  const headers = uri.headers.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join('&');
+  const place = printHostPort(uri.host, uri.port);
+  return `${uri.secure ? 'sips' : 'sip'}:${user}${place}${printParams(uri.params)}${headers && `?${headers}`}`;
+}
+
+/** A SIP URI from its parts, for what we write ourselves. `user` must be escaped already. */
+export function sipUri(host: string, more: Partial<Omit<SipUri, 'type' | 'host'>> = {}): SipUri {
+  return {
+    type: 'sip',
+    secure: false,
+    user: undefined,
+    password: undefined,
+    port: undefined,
+    params: NO_PARAMS,
+    headers: NO_PARAMS,
+    ...more,
+    host,
+  };
+}
+
+/** Escapes what may not stand in the user part as it is. */
+export function escapeUser(text: string): string {
+  return text.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g, (c) => {
+    const code = c.charCodeAt(0) & 0xff;
+    return `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
+
+/** Parameters that make URIs different when only one of them has it, RFC 3261 §19.1.4. */
+const TELLING = ['user', 'ttl', 'method', 'maddr', 'transport'];
+
+/** Whether two URIs are equivalent, RFC 3261 §19.1.4 (and RFC 3966 §4 for tel). */
+export function sameUri(a: Uri, b: Uri): boolean {
+  if (a.type === 'sip' && b.type === 'sip') return sameSip(a, b);
+  if (a.type === 'tel' && b.type === 'tel') return sameTel(a, b);
+  return a.type === 'other' && b.type === 'other' && a.scheme === b.scheme && a.rest === b.rest;
+}
+
+function sameSip(a: SipUri, b: SipUri): boolean {
+  return (
+    a.secure === b.secure &&
+    plain(a.user) === plain(b.user) &&
+    plain(a.password) === plain(b.password) &&
+    a.host.toLowerCase() === b.host.toLowerCase() &&
+    a.port === b.port &&
+    TELLING.every((name) => (paramOf(a.params, name) === undefined) === (paramOf(b.params, name) === undefined)) &&
+    a.params.every(({ name }) => agrees(paramOf(a.params, name), paramOf(b.params, name))) &&
+    a.headers.length === b.headers.length &&
+    a.headers.every(({ name }) => plain(paramOf(a.headers, name)) === plain(paramOf(b.headers, name)))
+  );
+}
+
+/** A parameter that only one URI has doesn't tell them apart; one that both have must match, ignoring case. */
+const agrees = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || plain(a)?.toLowerCase() === plain(b)?.toLowerCase();
+
+/** `%41` and `A` are the same character, but an escaped reserved character isn't the same as the bare one (§19.1.4). */
+function plain(text: string | undefined): string | undefined {
+  return text?.replace(/%([0-9A-Fa-f]{2})/g, (escaped) => {
+    const c = unescaped(escaped) ?? escaped;
+    return /[A-Za-z0-9\-_.!~*'()]/.test(c) ? c : escaped.toUpperCase();
+  });
+}
+
+function sameTel(a: TelUri, b: TelUri): boolean {
+  const digits = (number: string): string => number.replace(/[-.()]/g, '').toLowerCase();
+  return (
+    digits(a.number) === digits(b.number) &&
+    a.params.length === b.params.length &&
+    a.params.every(({ name }) => {
+      const theirs = paramOf(b.params, name);
+      return theirs !== undefined && theirs.toLowerCase() === paramOf(a.params, name)?.toLowerCase();
+    })
+  );
+}

@@ -1,0 +1,67 @@
+import { fail, ok, type Result } from '../../kernel/result.ts';
+import type { Endpoint } from './flow.ts';
+import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
+import { isIpv4, isIpv6, parseHostPort, printHostPort } from './uri.ts';
+
+/** One hop of the way back, RFC 3261 §20.42. */
+export interface Via {
+  /** As heard, in upper case: UDP, TCP, TLS, SCTP, or what nobody knows yet. */
+  readonly transport: string;
+  /** IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly params: Params;
+}
+
+/** Every branch made by RFC 3261 begins so (§8.1.1.7). */
+export const MAGIC_COOKIE = 'z9hG4bK';
+
+/** Parses one Via value. LWS may stand around `/`, between the words and around `:` and `;`. */
+export function parseVia(text: string): Result<Via> {
+  const semicolon = text.indexOf(';');
+  const head = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+  const match = /^SIP\s*\/\s*2\.0\s*\/\s*([^\s/]+)\s+(.+)$/i.exec(head);
+  const transport = match?.[1];
+  const sentBy = match?.[2];
+  if (transport === undefined || sentBy === undefined || !isToken(transport)) return fail('Via malformed');
+  const place = parseHostPort(sentBy.replace(/\s*:\s*/g, ':'));
+  if (place === undefined) return fail('Via sent-by malformed');
+  const params = semicolon < 0 ? [] : parseParams(text.slice(semicolon));
+  if (params === undefined) return fail('Via parameters malformed');
+  return ok({ transport: transport.toUpperCase(), ...place, params });
+}
+
+export function printVia(via: Via): string {
+  return `SIP/2.0/${via.transport} ${printHostPort(via.host, via.port)}${printParams(via.params)}`;
+}
+
+export const branchOf = (via: Via): string | undefined => paramOf(via.params, 'branch');
+
+/**
+ * The top Via as the server transport marks it: `received` when the source isn't what sent-by says (RFC 3261 §18.2.1) or when
+ * `rport` asks for it, and the source port in `rport` (RFC 3581 §4).
+ */
+export function viaReceived(via: Via, source: Endpoint): Via {
+  const asked = paramOf(via.params, 'rport') !== undefined;
+  if (!asked && via.host.toLowerCase() === source.address.toLowerCase()) return via;
+  let params = withParam(via.params, 'received', source.address);
+  if (asked) params = withParam(params, 'rport', String(source.port));
+  return { ...via, params };
+}
+
+/** Where a response over UDP goes, RFC 3261 §18.2.2 and RFC 3581 §4: maddr, else received and rport, else sent-by. */
+export function responsePlace(via: Via): { readonly host: string; readonly port: number } {
+  const fallback = via.transport === 'TLS' ? 5061 : 5060;
+  const rport = Number(paramOf(via.params, 'rport') || Number.NaN);
+  const maddr = paramOf(via.params, 'maddr');
+  const received = paramOf(via.params, 'received');
+  const host = maddr ?? received ?? via.host;
+  const port = maddr === undefined && rport >= 1 && rport <= 65535 ? rport : (via.port ?? fallback);
+  return { host: bare(host), port };
+}
+
+/** RFC 5118 §4.5: `received` may carry an IPv6 address with or without brackets. */
+const bare = (host: string): string => (host.startsWith('[') ? host.slice(1, -1) : host);
+
+/** True for an address, which needs no look-up. */
+export const isAddress = (host: string): boolean => isIpv4(host) || isIpv6(host);
