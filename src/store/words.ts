@@ -1,0 +1,147 @@
+/** What the store keeps, in the words of those who hand it over. `unknown` is plain JSON data that the store does not read. */
+import type { Cause, Location } from '../call/cause.ts';
+import type { BChannel } from '../call/media.ts';
+import type { Millis, WallTime } from '../kernel/time.ts';
+
+/** One contact of an address of record, RFC 3261 §10. */
+export interface Binding {
+  /** The address of record, canonical. */
+  readonly aor: string;
+  /** What tells bindings of one address apart: the contact URI, or instance and reg-id (RFC 5626 §6). The registrar makes it. */
+  readonly key: string;
+  readonly contact: string;
+  /** The Path values of the REGISTER, in order (RFC 3327). */
+  readonly path: readonly string[];
+  /** `+sip.instance`, as heard. */
+  readonly instance: string | undefined;
+  readonly regId: number | undefined;
+  readonly callId: string;
+  readonly cseq: number;
+  /** 0–1. */
+  readonly q: number;
+  readonly userAgent: string | undefined;
+  /** Where the REGISTER came from. */
+  readonly flow: unknown;
+  /** When it lapses, for readers and for another boot. */
+  readonly expires: WallTime;
+  /** How long it is valid from now: what counts within one boot. 0 when found expired. */
+  readonly left: Millis;
+}
+
+/** What is known of a call while it lives; written from the offer on. */
+export interface LiveCall {
+  readonly callId: string;
+  /** Shared by calls that belong together (a transfer). */
+  readonly linkedId: string;
+  /** The call room's name of its state. */
+  readonly state: string;
+  readonly started: WallTime;
+  readonly answered: WallTime | undefined;
+  readonly from: string;
+  readonly to: string;
+  /** The user that the site charges; undefined for a caller of the network. */
+  readonly user: string | undefined;
+  /** The router's decision with its route. */
+  readonly decision: unknown;
+  /** The hops tried so far, in order. */
+  readonly hops: readonly unknown[];
+  readonly channels: readonly BChannel[];
+  readonly sipCallIds: readonly string[];
+  /** Of the directory that decided. */
+  readonly revision: string | undefined;
+  /** What a restart needs to say BYE: one record per SIP dialog. */
+  readonly dialogs: readonly unknown[];
+}
+
+/** The parts of a live call that may change; what is left out stays. */
+export type LiveCallChange = Partial<
+  Pick<
+    LiveCall,
+    'linkedId' | 'state' | 'to' | 'decision' | 'hops' | 'channels' | 'sipCallIds' | 'revision' | 'dialogs'
+  > & { readonly answered: WallTime; readonly user: string }
+>;
+
+/** Who ended a call; `crash`: found live in the store when it was opened. */
+export type ReleasedBy = 'caller' | 'called' | 'gateway' | 'crash';
+
+/** A call detail record: one per call, written once. */
+export interface CallRecord extends Omit<LiveCall, 'state' | 'dialogs'> {
+  readonly ended: WallTime;
+  readonly cause: Cause;
+  readonly location: Location;
+  readonly releasedBy: ReleasedBy;
+  /** Statistics of the call's streams. */
+  readonly media: unknown;
+}
+
+export type StoreOp =
+  | { readonly type: 'bind'; readonly binding: Binding }
+  | { readonly type: 'unbind'; readonly aor: string; readonly key: string }
+  | { readonly type: 'call-open'; readonly call: LiveCall }
+  | { readonly type: 'call-update'; readonly callId: string; readonly change: LiveCallChange }
+  /** The record, its outbox row and the end of the live row, in one transaction. A second record of one call is ignored. */
+  | { readonly type: 'call-close'; readonly record: CallRecord }
+  /** As call-close, for a call of `start.calls`: the record is made from what its row says. */
+  | {
+      readonly type: 'call-recover';
+      readonly callId: string;
+      readonly ended: WallTime;
+      readonly cause: Cause;
+      readonly location: Location;
+    }
+  /** A number that must survive, such as where a round robin stands. */
+  | { readonly type: 'cursor'; readonly name: string; readonly value: number }
+  /** Central has everything up to this sequence in its own database. */
+  | { readonly type: 'ack'; readonly upTo: number };
+
+/** What waits for central's acknowledgement. */
+export interface OutboxRow {
+  readonly sequence: number;
+  /** JSON text: `{"type":"cdr", …CallRecord}`. */
+  readonly payload: string;
+}
+
+/** What the database held when it was opened. */
+export interface StoreStart {
+  /** Bindings that have not lapsed; `left` is as of the opening. */
+  readonly bindings: readonly Binding[];
+  /** Calls that a crash left: each must be told to both sides and closed by `call-recover`. */
+  readonly calls: readonly LiveCall[];
+  readonly cursors: ReadonlyMap<string, number>;
+  /** The id of this file's outbox stream (a uuid). */
+  readonly stream: string;
+  /** Where a corrupt database was put; undefined as a rule. */
+  readonly setAside: string | undefined;
+}
+
+/** Why the store can't be opened or has not taken an op. `what` is for the operator. */
+export interface StoreProblem {
+  readonly type: /** Another process has this store open. */
+    | 'in-use'
+    /** Written by a later release that this one can't follow. */
+    | 'newer'
+    /** The disk, or the limit set for the file, is full. */
+    | 'full'
+    /** Too many ops wait for the disk. */
+    | 'busy'
+    /** This op contradicts what is stored. */
+    | 'refused'
+    /** The disk or the file fails. */
+    | 'failed'
+    | 'closed';
+  readonly what: string;
+}
+
+/** For metrics and health. */
+export interface StoreStats {
+  /** Ops that wait for their commit. */
+  readonly waiting: number;
+  readonly committed: number;
+  readonly failed: number;
+  /** Transactions: `committed / commits` is the size of a group. */
+  readonly commits: number;
+  /** The longest commit so far, in milliseconds. */
+  readonly slowest: number;
+  /** Undefined while the last commit went well. */
+  readonly trouble: StoreProblem | undefined;
+}
