@@ -22,7 +22,14 @@ export function fromLatin1(text: string): Uint8Array {
   return out;
 }
 
+const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** One character per octet, U+0000 to U+00FF: every octet comes back from `fromLatin1`. */
 export function toLatin1(bytes: Uint8Array): string {
+  // Text on the wire is nearly always ASCII, where UTF-8 is the same and decoded natively. Anything else comes out shorter or
+  // with U+FFFD in it. (No decoder does Latin-1: the label means windows-1252.)
+  const text = ascii.decode(bytes);
+  if (text.length === bytes.length && !text.includes('\uFFFD')) return text;
   let out = '';
   for (const b of bytes) out += String.fromCharCode(b);
   return out;
