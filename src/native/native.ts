@@ -1,0 +1,90 @@
+/** The addon of branchline.c in TypeScript's words: results are values, the system's refusals carry the errno's name. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { fail, ok, type Result } from '../kernel/result.ts';
+
+/** What the system refused: `EADDRINUSE`, `EPERM`, … and its number. */
+export interface SystemFault {
+  readonly errno: number;
+  readonly code: string;
+}
+
+/** The functions as branchline.c exports them; each answers a number, −errno when the system refused. */
+interface Addon {
+  udpOpen(address: Int32Array, port: number, tos: number): number;
+  closeDescriptor(fd: number): number;
+  epollOpen(): number;
+  epollAdd(epoll: number, fd: number, tag: number): number;
+  receive(
+    epoll: number,
+    data: Uint8Array,
+    meta: Int32Array,
+    arrival: Float64Array,
+    stride: number,
+    perSocket: number,
+  ): number;
+  send(data: Uint8Array, meta: Int32Array, stride: number, count: number): number;
+  monotonic(): number;
+  sleepUntil(at: number): number;
+  scheduleFifo(priority: number): number;
+}
+
+export interface Native {
+  /** A bound, non-blocking UDP socket. The address as four words in host order, IPv4 mapped (::ffff:a.b.c.d). */
+  udpOpen(address: Int32Array, port: number, tos: number): Result<number, SystemFault>;
+  close(fd: number): Result<number, SystemFault>;
+  epollOpen(): Result<number, SystemFault>;
+  /** `tag` comes back with each datagram of `fd`; closing the descriptor takes it out. */
+  epollAdd(epoll: number, fd: number, tag: number): Result<number, SystemFault>;
+  /**
+   * Takes what waits in the sockets of `epoll`, at most `perSocket` (≤ 32) from each, into slots of `stride` octets. Each has
+   * seven words in `meta`: tag, length, peer's port and address; and its time of arrival on CLOCK_MONOTONIC. Answers −errno or the count.
+   */
+  receive: Addon['receive'];
+  /** Sends `count` datagrams laid out the same way, the descriptor in place of the tag. Answers how many could not be sent. */
+  send: Addon['send'];
+  /** Milliseconds of CLOCK_MONOTONIC. */
+  monotonic(): number;
+  /** Blocks this thread until then. Answers 0 or −errno. */
+  sleepUntil(at: number): number;
+  /** Puts this thread under SCHED_FIFO, priority 1–99; needs CAP_SYS_NICE or an RLIMIT_RTPRIO. */
+  scheduleFifo(priority: number): Result<number, SystemFault>;
+}
+
+/** Where scripts/build-native puts it. */
+export const ADDON_PATH = fileURLToPath(new URL('../../build/native/branchline.node', import.meta.url));
+
+/** Loads the addon, or says in one sentence why not and what would mend it. */
+export function loadNative(path: string = ADDON_PATH): Result<Native> {
+  if (!existsSync(path)) return fail(`the native addon is not built (${path}): run scripts/build-native`);
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(`the native addon does not load (${why}): run scripts/build-native under the pinned runtime`);
+  }
+  return ok({
+    udpOpen: (address, port, tos) => outcome(addon.udpOpen(address, port, tos)),
+    close: (fd) => outcome(addon.closeDescriptor(fd)),
+    epollOpen: () => outcome(addon.epollOpen()),
+    epollAdd: (epoll, fd, tag) => outcome(addon.epollAdd(epoll, fd, tag)),
+    receive: addon.receive,
+    send: addon.send,
+    monotonic: addon.monotonic,
+    sleepUntil: addon.sleepUntil,
+    scheduleFifo: (priority) => outcome(addon.scheduleFifo(priority)),
+  });
+}
+
+/** The name of an errno as Node spells it elsewhere. */
+export function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name;
+  return `errno ${errno}`;
+}
+
+function outcome(result: number): Result<number, SystemFault> {
+  return result < 0 ? fail({ errno: -result, code: errnoName(-result) }) : ok(result);
+}

@@ -1,0 +1,79 @@
+import { BLOCK } from '../rtp/g711.ts';
+
+/** Blocks that may wait: three, so that a clock may run 60 ms ahead before a block is dropped. */
+const DEPTH = 4;
+const HIGH = 3;
+
+/** After so many empty reads in a row the writer is not slow but gone: idle is read, and no slips are counted. */
+const GONE = 3;
+
+/**
+ * The elastic buffer between two clocks of nominally the same rate: one writes blocks, the other reads them. When the
+ * writer is faster a block is dropped, when it is slower the last one is repeated (controlled slips in the sense of
+ * G.822); both are counted. Never allocates after construction.
+ */
+export class Elastic {
+  readonly #ring = new Uint8Array(DEPTH * BLOCK);
+  readonly #prime: number;
+  #idle = 0xff;
+  #head = 0;
+  #fill = 0;
+  #empty = GONE;
+  #slips = 0;
+
+  /** @param prime Blocks that must wait before the first is read: 1 for a writer in step, 2 for one whose phase wanders. */
+  constructor(prime: number) {
+    this.#prime = prime;
+  }
+
+  /** Empties the buffer and forgets the count; `idle` is the octet that is read until blocks come. */
+  reset(idle: number): void {
+    this.#idle = idle;
+    this.#fill = 0;
+    this.#empty = GONE;
+    this.#slips = 0;
+    this.#ring.fill(idle);
+  }
+
+  get slips(): number {
+    return this.#slips;
+  }
+
+  get fill(): number {
+    return this.#fill;
+  }
+
+  /** Takes one block, the 160 octets of `from` at `offset`. */
+  push(from: Uint8Array, offset = 0): void {
+    if (this.#fill === HIGH) {
+      this.#head = (this.#head + 1) % DEPTH;
+      this.#fill--;
+      this.#slips++;
+    }
+    const at = ((this.#head + this.#fill) % DEPTH) * BLOCK;
+    for (let i = 0; i < BLOCK; i++) this.#ring[at + i] = from[offset + i] ?? this.#idle;
+    this.#fill++;
+  }
+
+  /** Gives one block into `into`. False when the writer is gone and the block is idle. */
+  pull(into: Uint8Array): boolean {
+    const waiting = this.#empty >= GONE;
+    if (this.#fill === 0 || (waiting && this.#fill < this.#prime)) {
+      if (waiting) {
+        into.fill(this.#idle, 0, BLOCK);
+        return false;
+      }
+      this.#empty++;
+      this.#slips++;
+      const last = ((this.#head + DEPTH - 1) % DEPTH) * BLOCK;
+      for (let i = 0; i < BLOCK; i++) into[i] = this.#ring[last + i] ?? this.#idle;
+      return true;
+    }
+    const at = this.#head * BLOCK;
+    for (let i = 0; i < BLOCK; i++) into[i] = this.#ring[at + i] ?? this.#idle;
+    this.#head = (this.#head + 1) % DEPTH;
+    this.#fill--;
+    this.#empty = 0;
+    return true;
+  }
+}

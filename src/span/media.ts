@@ -1,0 +1,54 @@
+/** The B-channels' half of a span, which lives in the media worker. */
+import type { Law } from '../call/media.ts';
+import { IDLE } from '../rtp/g711.ts';
+import { Elastic } from './elastic.ts';
+import type { FarAudio } from './port.ts';
+
+/** One B-channel between the line's clock and the packet clock. Sized at start; a call only opens and closes it. */
+export class TdmChannel {
+  /** From the line, waiting for the packet clock. */
+  readonly rx: Elastic;
+  /** From the packet clock, waiting for the line. */
+  readonly tx: Elastic;
+  #open = false;
+  #law: Law = 'ulaw';
+
+  /** @param wander True where blocks come from a peer whose phase against our tick wanders. */
+  constructor(wander: boolean) {
+    this.rx = new Elastic(wander ? 2 : 1);
+    this.tx = new Elastic(1);
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get law(): Law {
+    return this.#law;
+  }
+
+  get slips(): number {
+    return this.rx.slips + this.tx.slips;
+  }
+
+  open(law: Law): void {
+    this.#open = true;
+    this.#law = law;
+    this.rx.reset(IDLE[law]);
+    this.tx.reset(IDLE[law]);
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+}
+
+/** A driver inside the worker. Only channels that are open carry anything. Nothing here may allocate in steady state. */
+export interface SpanMedia {
+  /** Start of the tick: every block that the line has brought since the last tick goes into its channel's `rx`. */
+  receive(): void;
+  /** End of the tick: takes from each channel's `tx` what the line's clock wants. */
+  transmit(): void;
+  /** What the simulated far end of a slot does with its audio; drivers of real lines don't have one. */
+  far(slot: number, audio: FarAudio): void;
+}
