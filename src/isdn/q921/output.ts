@@ -1,0 +1,49 @@
+import { encodeFrame, type LapdFrame, type Supervisory } from './frame.ts';
+import type { LinkEffect, LinkSide, MdlErrorCode } from './primitives.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/** What one step of a data link says, in order: frames to the peer, primitives to layer 3, errors to the management. */
+export class LinkOutput {
+  readonly #side: LinkSide;
+  #effects: LinkEffect[] = [];
+
+  constructor(side: LinkSide) {
+    this.#side = side;
+  }
+
+  /** The step's effects; the next step begins with none. */
+  take(): readonly LinkEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  say(effect: LinkEffect): void {
+    this.#effects.push(effect);
+  }
+
+  error(code: MdlErrorCode): void {
+    this.say({ type: 'mdl-error', code });
+  }
+
+  information(ns: number, nr: number, information: Uint8Array): void {
+    this.#frame({ type: 'I', command: true, ns, nr, pf: false, information });
+  }
+
+  supervisory(type: Supervisory, command: boolean, nr: number, pf: boolean): void {
+    this.#frame({ type, command, nr, pf });
+  }
+
+  command(type: 'SABME' | 'DISC'): void {
+    this.#frame({ type, command: true, pf: true, information: NOTHING });
+  }
+
+  response(type: 'UA' | 'DM', final: boolean): void {
+    this.#frame({ type, command: false, pf: final, information: NOTHING });
+  }
+
+  #frame(frame: LapdFrame): void {
+    this.say({ type: 'frame', frame: encodeFrame(frame, this.#side) });
+  }
+}
