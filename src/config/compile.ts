@@ -1,0 +1,126 @@
+/** From the site's configuration to the directory file: defaults resolved, passwords turned into hashes. */
+import { createHash } from 'node:crypto';
+import {
+  DIRECTORY_FORMAT,
+  type DirectoryDid,
+  type DirectoryFile,
+  type DirectoryGateway,
+  type DirectoryRoute,
+  type DirectoryTarget,
+  type DirectoryUser,
+} from '../routing/directory-file.ts';
+import type { DigestAlgorithm } from './schema/fields.ts';
+import type { Site, UserSetting } from './schema.ts';
+
+/** Equal numbers, users and routes give an equal file, revision included. The file holds digest hashes: keep it private. */
+export function compileDirectory(site: Site): DirectoryFile {
+  const contents = {
+    realm: realmOf(site),
+    users: site.users.map((user) => compileUser(user, site)),
+    profiles: site.profiles.map(({ id, rules }) => ({
+      id,
+      rules: rules.map(({ pattern, translation }) => ({ pattern, translation })),
+    })),
+    dids: site.dids.map(
+      ({ number, to, backups }): DirectoryDid => ({ ...number, targets: [to, ...backups] satisfies DirectoryTarget[] }),
+    ),
+    routes: site.routes.map(
+      ({ id, pattern, prefixes, usages, gateways }): DirectoryRoute => ({
+        id,
+        pattern,
+        prefixes: prefixes ?? [],
+        usages,
+        gateways,
+      }),
+    ),
+    gateways: compileGateways(site),
+    emergency: {
+      numbers: site.emergency.numbers,
+      prefixes: site.emergency.habitualPrefixes,
+      gateways: site.emergency.gateways ?? gatewayIds(site),
+    },
+  };
+  return { format: DIRECTORY_FORMAT, revision: revisionOf(contents), ...contents };
+}
+
+export const realmOf = (site: Site): string => site.sip.realm ?? site.site.domain;
+
+/** The first 16 hexadecimal digits of the SHA-256 of the contents. */
+export function revisionOf(contents: Omit<DirectoryFile, 'format' | 'revision'>): string {
+  return createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 16);
+}
+
+const gatewayIds = (site: Site): readonly string[] => [...site.spanGroups, ...site.sipTrunks].map(({ id }) => id);
+
+/** What colleagues dial: the id itself where it is made of digits. */
+export const extensionOf = (user: UserSetting): string | undefined =>
+  user.extension ?? (/^\d+$/.test(user.id) ? user.id : undefined);
+
+export const profileOf = (user: UserSetting, site: Site): string => user.profile ?? site.site.profile;
+
+function compileUser(user: UserSetting, site: Site): DirectoryUser {
+  return {
+    id: user.id,
+    name: user.name,
+    aor: `sip:${user.id}@${site.site.domain}`,
+    extension: extensionOf(user),
+    aliases: user.aliases,
+    number: user.number,
+    profile: profileOf(user, site),
+    usages: usagesOf(user.policy, site) ?? [],
+    digest: digestOf(user, site),
+  };
+}
+
+function usagesOf(policy: string | undefined, site: Site): readonly string[] | undefined {
+  return policy === undefined ? undefined : site.policies.find(({ id }) => id === policy)?.usages;
+}
+
+/** The algorithms for which the user has a hash, in the order in which they are offered. */
+function digestOf(user: UserSetting, site: Site): DirectoryUser['digest'] {
+  return (user.digest ?? site.sip.digest).flatMap((algorithm) => {
+    const ha1 = user.password === undefined ? user.ha1?.[algorithm] : hash(algorithm, user, realmOf(site));
+    return ha1 === undefined ? [] : [{ algorithm, ha1: ha1.toLowerCase() }];
+  });
+}
+
+const OPENSSL_NAME: Readonly<Record<DigestAlgorithm, string>> = {
+  MD5: 'md5',
+  'SHA-256': 'sha256',
+  'SHA-512-256': 'sha512-256',
+};
+
+function hash(algorithm: DigestAlgorithm, user: UserSetting, realm: string): string {
+  return createHash(OPENSSL_NAME[algorithm]).update(`${user.id}:${realm}:${user.password}`).digest('hex');
+}
+
+function compileGateways(site: Site): readonly DirectoryGateway[] {
+  const common = ({
+    id,
+    profile,
+    policy,
+  }: {
+    id: string;
+    profile?: string | undefined;
+    policy?: string | undefined;
+  }) => ({
+    id,
+    profile: profile ?? site.site.profile,
+    usages: usagesOf(policy, site),
+  });
+  return [
+    ...site.spanGroups.map(
+      (group): DirectoryGateway => ({
+        type: 'span-group',
+        ...common(group),
+        spans: group.spans,
+        hunting: group.hunting,
+        countryCode: group.countryCode,
+        numberType: group.numberType,
+        strip: group.strip,
+        prefix: group.prefix,
+      }),
+    ),
+    ...site.sipTrunks.map((trunk): DirectoryGateway => ({ type: 'sip-trunk', ...common(trunk) })),
+  ];
+}
