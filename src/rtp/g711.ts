@@ -8,11 +8,14 @@ export const BLOCK = 160;
 /** What an idle channel carries: the octet of the smallest positive level, sign bit first on the wire. */
 export const IDLE: Readonly<Record<Law, number>> = { ulaw: 0xff, alaw: 0xd5 };
 
-/** Level of a sine that just reaches the highest decoded level, in dBm0 (G.711 §5: Tmax). */
-export const FULL_SCALE: Readonly<Record<Law, number>> = { ulaw: 3.17, alaw: 3.14 };
-
-/** The largest decoded level on the 16-bit scale (8031·4 and 4032·8). */
-export const PEAK: Readonly<Record<Law, number>> = { ulaw: 32_124, alaw: 32_256 };
+/**
+ * The peak on the 16-bit scale of a sine of 0 dBm0. The law's end, 8159·4 or 4096·8, stands for +3.17 and +3.14 dBm0 (G.711 §5); so
+ * the two laws' scales lie 0.06 dB apart.
+ */
+export const ZERO_DBM0: Readonly<Record<Law, number>> = {
+  ulaw: 32_636 / 10 ** (3.17 / 20),
+  alaw: 32_768 / 10 ** (3.14 / 20),
+};
 
 /** µ-law adds 33 (of 8159) before it takes the chord, so that the chords are powers of two. */
 const ULAW_BIAS = 33 << 2;
