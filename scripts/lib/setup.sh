@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# The set-up that every script shares. To be sourced from the tree's root; afterwards the pinned runtime is the `node` of the
+# path. Each step does nothing when it is done already, and a lock keeps two scripts from doing the same step at once.
+
+# What a step needs of Debian: a command or a path that shows it is there = the package that brings it.
+run_needs=(
+  npm=npm
+  cc=gcc
+  /usr/include/stdio.h=libc6-dev
+  /etc/ssl/certs/ca-certificates.crt=ca-certificates
+)
+test_needs=(
+  sipp=sip-tester
+  sox=sox
+  tshark=tshark
+  /usr/lib/baresip/modules/aufile.so=baresip-core
+  /usr/lib/python3/dist-packages/numpy=python3-numpy
+  /usr/include/libpri.h=libpri-dev
+  /usr/include/osipparser2/osip_parser.h=libosip2-dev
+)
+
+# Installs the packages that are missing, as root; otherwise says how to.
+install_packages() {
+  local need probe missing=()
+  for need in "$@"; do
+    probe=${need%%=*}
+    if [[ $probe == /* ]]; then [ -e "$probe" ]; else command -v "$probe" >/dev/null; fi || missing+=("${need#*=}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    printf 'Some Debian packages are missing. As root, run this line and start again:\n\n' >&2
+    printf '  apt-get install -y --no-install-recommends %s\n\n' "${missing[*]}" >&2
+    return 1
+  fi
+  printf 'Installing Debian packages: %s\n' "${missing[*]}" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2 && apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "${missing[@]}" >&2
+}
+
+# Installs the npm packages of the lock file. Only this runs under the system's Node; all else under the pinned one.
+install_modules() {
+  local wanted stamp=node_modules/.lock-hash
+  wanted=$(sha256sum <package-lock.json)
+  [ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
+  printf 'Installing npm packages\n' >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2 && printf '%s\n' "$wanted" >$stamp
+}
+
+# set_up NEED…: packages, modules, native addon.
+set_up() {
+  mkdir -p build
+  (
+    flock -n 9 || { printf 'Waiting for another set-up of this tree\n' >&2 && flock 9; }
+    install_packages "$@" && install_modules && scripts/build-native >&2
+  ) 9>build/setup.lock || return 1
+  PATH=$PWD/node_modules/.bin:$PATH
+}
