@@ -1,6 +1,30 @@
-import type { Problem } from './problem.ts';
+/** The checks that look across settings; each assumes that every single value is right. */
+import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
+import { didOverlaps, extensions, limitOrders, patterns } from './checks/numbers.ts';
+import { farEnds, openDoors, socketClashes, tlsNeeded, trunkAddresses, wildcards } from './checks/sockets.ts';
+import { enoughPorts, sharedSpans, timeslots } from './checks/spans.ts';
+import { credentials } from './checks/users.ts';
+import type { Finding } from './problem.ts';
 import type { Site } from './schema.ts';
 
-export function crossCheck(_site: Site): readonly Problem[] {
-  return [];
-}
+const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
+  duplicateNames,
+  unknownNames,
+  loneUsages,
+  socketClashes,
+  farEnds,
+  openDoors,
+  wildcards,
+  tlsNeeded,
+  trunkAddresses,
+  timeslots,
+  sharedSpans,
+  enoughPorts,
+  patterns,
+  didOverlaps,
+  extensions,
+  credentials,
+  limitOrders,
+];
+
+export const crossCheck = (site: Site): readonly Finding[] => CHECKS.flatMap((check) => check(site));

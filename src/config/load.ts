@@ -3,23 +3,27 @@ import { LineCounter, parseDocument } from 'yaml';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import { crossCheck } from './checks.ts';
 import { explainIssues } from './issues.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, toProblem } from './problem.ts';
+import { crossCheckRest } from './salvage.ts';
 import { type Site, siteSchema } from './schema.ts';
 
 /** Larger texts are refused before they are parsed. */
 const MAX_TEXT = 16 * 1024 * 1024;
 
 /**
- * Reads a configuration. Syntax errors of YAML come with line and column; then all wrong values together; a file whose
- * values are right goes through the cross-field checks. The text may also be JSON.
+ * Reads a configuration, and finds all problems at once: syntax errors of YAML with line and column; else wrong values, and
+ * what doesn't fit together among the rest. The text may also be JSON.
  */
 export function loadSite(text: string, path: string): Result<Site, readonly Problem[]> {
   const parsed = parseText(text, path);
   if (!parsed.ok) return parsed;
   const checked = siteSchema.safeParse(parsed.value);
-  if (!checked.success) return fail(explainIssues(checked.error.issues, parsed.value));
-  const problems = crossCheck(checked.data);
-  return problems.length === 0 ? ok(checked.data) : fail(problems);
+  if (!checked.success) {
+    const wrong = explainIssues(checked.error.issues, parsed.value);
+    return fail([...wrong, ...crossCheckRest(parsed.value, checked.error.issues)]);
+  }
+  const findings = crossCheck(checked.data);
+  return findings.length === 0 ? ok(checked.data) : fail(findings.map(toProblem));
 }
 
 function parseText(text: string, path: string): Result<unknown, readonly Problem[]> {

@@ -5,20 +5,28 @@ import type { Matcher } from '../routing/directory.ts';
 
 /** The dialect has no look-around and no back-references; the error says what is wrong and where. */
 export function compilePattern(pattern: string): Result<Matcher, string> {
-  let compiled: RE2JS;
-  try {
-    compiled = RE2JS.compile(pattern);
-  } catch (error) {
-    if (error instanceof RE2JSException) return fail(error.message);
-    throw error;
-  }
-  const groups = compiled.groupCount();
+  const compiled = compileRe2(pattern);
+  if (!compiled.ok) return compiled;
+  const re2 = compiled.value;
+  const groups = re2.groupCount();
   return ok((text) => {
-    const matcher = compiled.matcher(text);
+    const matcher = re2.matcher(text);
     if (!matcher.find()) return undefined;
     return Array.from({ length: groups + 1 }, (_, group) => matcher.group(group) ?? '');
   });
 }
 
-/** How many groups a pattern has; for the check that a translation names none beyond them. */
-export const groupCount = (pattern: string): number => RE2JS.compile(pattern).groupCount();
+/** Compiles only to see whether it can: the number of its groups, or what is wrong. */
+export function compileChecked(pattern: string): Result<number, string> {
+  const compiled = compileRe2(pattern);
+  return compiled.ok ? ok(compiled.value.groupCount()) : compiled;
+}
+
+function compileRe2(pattern: string): Result<RE2JS, string> {
+  try {
+    return ok(RE2JS.compile(pattern));
+  } catch (error) {
+    if (error instanceof RE2JSException) return fail(error.message);
+    throw error;
+  }
+}

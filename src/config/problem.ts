@@ -6,7 +6,7 @@ export interface Problem {
   readonly mend: string;
 }
 
-type PathPart = string | number;
+export type PathPart = string | number;
 
 /** `['users', 2, 'number']` → `users[2].number`; the empty path is the whole file. */
 export function pathText(path: readonly PathPart[]): string {
@@ -19,12 +19,15 @@ export function pathText(path: readonly PathPart[]): string {
   return out === '' ? '(the whole file)' : out;
 }
 
-/** The problem of a cross-field check. */
-export const problem = (path: readonly PathPart[], what: string, mend: string): Problem => ({
-  path: pathText(path),
-  what,
-  mend,
-});
+/** What a cross-field check found. It holds only if the top-level settings in `needs` are all there as they were written. */
+export interface Finding {
+  readonly path: readonly PathPart[];
+  readonly what: string;
+  readonly mend: string;
+  readonly needs: readonly string[];
+}
+
+export const toProblem = ({ path, what, mend }: Finding): Problem => ({ path: pathText(path), what, mend });
 
 /** The candidate that a hand most probably meant by `word`: at most a third of its letters differ. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {

@@ -1,0 +1,138 @@
+/** Names: each means one thing, and what is referred to exists. */
+import { type Finding, nearest, type PathPart } from '../problem.ts';
+import type { Site } from '../schema.ts';
+
+interface Named {
+  readonly name: string;
+  readonly path: readonly PathPart[];
+}
+
+/** Lists whose entries share one space of names. */
+function nameSpaces(site: Site): readonly (readonly Named[])[] {
+  const ids = (section: string, list: readonly { readonly id: string }[]): readonly Named[] =>
+    list.map(({ id }, i) => ({ name: id, path: [section, i, 'id'] }));
+  return [
+    ids('spans', site.spans),
+    // Routes name span groups and SIP trunks alike.
+    [...ids('spanGroups', site.spanGroups), ...ids('sipTrunks', site.sipTrunks)],
+    ids('profiles', site.profiles),
+    ids('policies', site.policies),
+    ids('routes', site.routes),
+    // Both may stand left of the @.
+    site.users.flatMap((user, i) => [
+      { name: user.id, path: ['users', i, 'id'] },
+      ...user.aliases.map((name, j) => ({ name, path: ['users', i, 'aliases', j] })),
+    ]),
+    site.users.flatMap(({ number }, i) =>
+      number === undefined ? [] : [{ name: number, path: ['users', i, 'number'] }],
+    ),
+  ];
+}
+
+export function duplicateNames(site: Site): readonly Finding[] {
+  return nameSpaces(site).flatMap(repeated);
+}
+
+/** Every name after its first use. */
+export function repeated(names: readonly Named[]): readonly Finding[] {
+  const first = new Map<string, readonly PathPart[]>();
+  const findings: Finding[] = [];
+  for (const { name, path } of names) {
+    const before = first.get(name);
+    if (before === undefined) first.set(name, path);
+    else findings.push({ path, what: `"${name}" is used already`, mend: 'give each its own', needs: [] });
+  }
+  return findings;
+}
+
+export function unknownNames(site: Site): readonly Finding[] {
+  const gateways = [...site.spanGroups, ...site.sipTrunks].map(({ id }) => id);
+  const spans = site.spans.map(({ id }) => id);
+  const users = site.users.map(({ id }) => id);
+  return [
+    ...profileNames(site),
+    ...site.spanGroups.flatMap((group, i) =>
+      group.spans.flatMap((name, j) => known(name, spans, 'span', ['spans'], ['spanGroups', i, 'spans', j])),
+    ),
+    ...site.routes.flatMap((route, i) => gatewayNames(route.gateways, gateways, ['routes', i])),
+    ...gatewayNames(site.emergency.gateways ?? [], gateways, ['emergency']),
+    ...site.dids.flatMap((did, i) =>
+      [did.to, ...did.backups].flatMap((target, j) =>
+        'user' in target
+          ? known(
+              target.user,
+              users,
+              'user',
+              ['users'],
+              ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1]), 'user'],
+            )
+          : [],
+      ),
+    ),
+  ];
+}
+
+/** Profiles and policies, which several kinds of settings name. */
+function profileNames(site: Site): readonly Finding[] {
+  const profiles = site.profiles.map(({ id }) => id);
+  const policies = site.policies.map(({ id }) => id);
+  const holders = [
+    ...site.users.map((holder, i) => ({ holder, path: ['users', i] })),
+    ...site.spanGroups.map((holder, i) => ({ holder, path: ['spanGroups', i] })),
+    ...site.sipTrunks.map((holder, i) => ({ holder, path: ['sipTrunks', i] })),
+  ];
+  return [
+    ...known(site.site.profile, profiles, 'location profile', ['profiles'], ['site', 'profile']),
+    ...holders.flatMap(({ holder: { profile, policy }, path }) => [
+      ...known(profile, profiles, 'location profile', ['profiles'], [...path, 'profile']),
+      ...known(policy, policies, 'policy', ['policies'], [...path, 'policy']),
+    ]),
+  ];
+}
+
+function gatewayNames(names: readonly string[], gateways: readonly string[], path: readonly PathPart[]) {
+  const needs = ['spanGroups', 'sipTrunks'];
+  return [
+    ...names.flatMap((name, i) => known(name, gateways, 'span group or SIP trunk', needs, [...path, 'gateways', i])),
+    ...repeated(names.map((name, i) => ({ name, path: [...path, 'gateways', i] }))),
+  ];
+}
+
+function known(
+  name: string | undefined,
+  names: readonly string[],
+  kind: string,
+  needs: readonly string[],
+  path: readonly PathPart[],
+): readonly Finding[] {
+  if (name === undefined || names.includes(name)) return [];
+  const near = nearest(name, names);
+  const some = names.slice(0, 10).join(', ');
+  const choice = names.length === 0 ? `there is no ${kind} yet: add one` : `known are: ${some}`;
+  return [
+    {
+      path,
+      what: `there is no ${kind} "${name}"`,
+      mend: near === undefined ? choice : `did you mean "${near}"?`,
+      needs,
+    },
+  ];
+}
+
+/** A usage that stands only on one side opens nothing: most likely a slip of the pen. */
+export function loneUsages(site: Site): readonly Finding[] {
+  const ofPolicies = new Set(site.policies.flatMap(({ usages }) => usages));
+  const ofRoutes = new Set(site.routes.flatMap(({ usages }) => usages));
+  const lone = (section: 'policies' | 'routes', others: ReadonlySet<string>, other: string): readonly Finding[] =>
+    site[section].flatMap(({ usages }, i) =>
+      usages.flatMap((usage, j): readonly Finding[] => {
+        if (others.has(usage)) return [];
+        const near = nearest(usage, [...others]);
+        const mend = near === undefined ? `add it to one of the ${other}, or take it out` : `did you mean "${near}"?`;
+        return [
+          { path: [section, i, 'usages', j], what: `none of the ${other} has usage "${usage}"`, mend, needs: [other] },
+        ];
+      }),
+    );
+  return [...lone('policies', ofRoutes, 'routes'), ...lone('routes', ofPolicies, 'policies')];
+}

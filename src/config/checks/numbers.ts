@@ -1,0 +1,107 @@
+/** Patterns that compile, numbers that belong to one only, limits in the right order. */
+
+import { extensionOf, profileOf } from '../compile.ts';
+import { compileChecked } from '../pattern.ts';
+import type { Finding, PathPart } from '../problem.ts';
+import type { Site } from '../schema.ts';
+import { repeated } from './names.ts';
+
+export function patterns(site: Site): readonly Finding[] {
+  return [
+    ...site.profiles.flatMap(({ rules }, i) =>
+      rules.flatMap(({ pattern, translation }, j) => {
+        const path = ['profiles', i, 'rules', j];
+        const compiled = compileChecked(pattern);
+        if (!compiled.ok) return [badPattern([...path, 'pattern'], compiled.error)];
+        return beyondGroups(translation, compiled.value, [...path, 'translation']);
+      }),
+    ),
+    ...site.routes.flatMap((route, i) => routePattern(route, ['routes', i])),
+  ];
+}
+
+function routePattern({ pattern, prefixes }: Site['routes'][number], path: readonly PathPart[]): readonly Finding[] {
+  if ((pattern === undefined) === (prefixes === undefined)) {
+    const what = pattern === undefined ? 'matches nothing' : 'has both a pattern and prefixes';
+    return [{ path, what, mend: 'give either pattern or prefixes', needs: [] }];
+  }
+  const compiled = pattern === undefined ? undefined : compileChecked(pattern);
+  return compiled === undefined || compiled.ok ? [] : [badPattern([...path, 'pattern'], compiled.error)];
+}
+
+const badPattern = (path: readonly PathPart[], error: string): Finding => ({
+  path,
+  what: `is not a pattern: ${error}`,
+  mend: 'regular expressions without look-around and back-references (RE2)',
+  needs: [],
+});
+
+function beyondGroups(translation: string, groups: number, path: readonly PathPart[]): readonly Finding[] {
+  const highest = Math.max(0, ...[...translation.matchAll(/\$(\d)/g)].map((match) => Number(match[1])));
+  if (highest <= groups) return [];
+  const mend = groups === 0 ? 'put ( ) around what is to be kept' : `use $1 to $${groups}`;
+  return [{ path, what: `names $${highest}, and its pattern has ${groups} groups`, mend, needs: [] }];
+}
+
+/** A called number must lead to one place. */
+export function didOverlaps(site: Site): readonly Finding[] {
+  const sorted = site.dids
+    .map(({ number }, place) => ({ ...number, place }))
+    .sort((a, b) => a.from.length - b.from.length || (a.from < b.from ? -1 : a.from > b.from ? 1 : a.place - b.place));
+  const findings: Finding[] = [];
+  let reach = sorted[0];
+  for (const did of sorted.slice(1)) {
+    if (reach !== undefined && did.from.length === reach.from.length && did.from <= reach.to) {
+      const what = `overlaps ${reach.from === reach.to ? reach.from : `${reach.from}-${reach.to}`}`;
+      findings.push({
+        path: ['dids', did.place, 'number'],
+        what,
+        mend: 'let each number stand in one entry',
+        needs: [],
+      });
+    }
+    if (reach === undefined || did.from.length !== reach.from.length || did.to > reach.to) reach = did;
+  }
+  return findings;
+}
+
+/** Inside one location profile an extension is one user's; and nobody's extension hides an emergency number. */
+export function extensions(site: Site): readonly Finding[] {
+  const users = site.users.flatMap((user, i) => {
+    const extension = extensionOf(user);
+    const path = ['users', i, user.extension === undefined ? 'id' : 'extension'];
+    return extension === undefined ? [] : [{ extension, profile: profileOf(user, site), path }];
+  });
+  const { numbers, habitualPrefixes } = site.emergency;
+  const reserved = new Set(numbers.flatMap((number) => [number, ...habitualPrefixes.map((prefix) => prefix + number)]));
+  return [
+    ...repeated(users.map(({ extension, profile, path }) => ({ name: `${extension} in ${profile}`, path }))).map(
+      (finding) => ({
+        ...finding,
+        needs: ['site'],
+      }),
+    ),
+    ...users
+      .filter(({ extension }) => reserved.has(extension))
+      .map(({ extension, path }) => ({
+        path,
+        what: `${extension} is dialled for emergencies`,
+        mend: 'give another extension',
+        needs: ['emergency'],
+      })),
+  ];
+}
+
+export function limitOrders(site: Site): readonly Finding[] {
+  const { sessionTimer, registrar } = site.sip;
+  const findings: Finding[] = [];
+  const order = (path: readonly PathPart[], least: number, most: number, what: string, mend: string): void => {
+    if (least > most) findings.push({ path, what, mend, needs: [] });
+  };
+  const timer = ['sip', 'sessionTimer', 'minimum'];
+  order(timer, sessionTimer.minimum, sessionTimer.expires, 'is more than expires', 'make expires the greater one');
+  const path = (key: string): readonly PathPart[] => ['sip', 'registrar', key];
+  order(path('minimum'), registrar.minimum, registrar.expires, 'is more than expires', 'make it at most expires');
+  order(path('maximum'), registrar.expires, registrar.maximum, 'is less than expires', 'make it at least expires');
+  return findings;
+}

@@ -1,0 +1,17 @@
+/** What a span's line settles where the span's own setting says nothing. */
+import type { SpanSetting } from './schema.ts';
+
+/** Timeslots of a line, counted from 1. */
+export const SLOTS: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 31 };
+
+const D_CHANNEL: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 16 };
+
+export const dChannelOf = ({ dChannel, line }: SpanSetting): number => dChannel ?? D_CHANNEL[line];
+
+/** The timeslots of the B-channels: what the setting says, or all but the D-channel. */
+export function channelsOf(span: SpanSetting): readonly number[] {
+  if (span.channels !== undefined) return span.channels;
+  return Array.from({ length: SLOTS[span.line] }, (_, i) => i + 1).filter((slot) => slot !== dChannelOf(span));
+}
+
+export const lawOf = ({ law, line }: SpanSetting): 'ulaw' | 'alaw' => law ?? (line === 't1' ? 'ulaw' : 'alaw');
