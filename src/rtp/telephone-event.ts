@@ -1,10 +1,8 @@
 /** DTMF digits as RTP telephone events, RFC 4733: the payload, when to send what, and each digit heard once. */
 
+import { DIGITS, type DigitChange, NO_CHANGE } from './digit.ts';
 import { BLOCK } from './g711.ts';
 import { advance, read16, timestampAfter, write16 } from './packet.ts';
-
-/** The digits in the order of their event codes, RFC 4733 §3.2. */
-export const DIGITS = '0123456789*#ABCD';
 
 export const EVENT_PAYLOAD = 4;
 
@@ -115,13 +113,6 @@ export class EventSender {
   }
 }
 
-/** What the receiver heard. Durations in samples. */
-export type EventChange =
-  | { readonly type: 'begin'; readonly digit: string }
-  | { readonly type: 'end'; readonly digit: string; readonly duration: number };
-
-const NOTHING: readonly EventChange[] = [];
-
 /** Ticks without a packet after which an event is over though its end was lost: 160 ms, three updates of 50 ms. */
 const LOST_END = 8;
 
@@ -144,31 +135,31 @@ export class EventReceiver {
   #quiet = 0;
 
   /** Takes a packet's payload, `bytes[at, at + length)`. */
-  receive(timestamp: number, bytes: Uint8Array, at: number, length: number): readonly EventChange[] {
-    let changes = NOTHING;
+  receive(timestamp: number, bytes: Uint8Array, at: number, length: number): readonly DigitChange[] {
+    let changes = NO_CHANGE;
     let begins = timestamp;
     const events = Math.min(EVENTS_IN_PACKET, Math.floor(length / EVENT_PAYLOAD));
     for (let n = 0; n < events; n++) {
       const from = at + n * EVENT_PAYLOAD;
       const duration = read16(bytes, from + 2);
       const heard = this.#hear(begins, bytes[from] as number, (bytes[from + 1] as number) >= 0x80, duration);
-      if (heard !== NOTHING) changes = changes === NOTHING ? heard : [...changes, ...heard];
+      if (heard !== NO_CHANGE) changes = changes === NO_CHANGE ? heard : [...changes, ...heard];
       begins = advance(begins, duration);
     }
     return changes;
   }
 
   /** One tick went by; tells the end of a digit whose end was lost. */
-  tick(): readonly EventChange[] {
-    if (!this.#open || ++this.#quiet < LOST_END) return NOTHING;
+  tick(): readonly DigitChange[] {
+    if (!this.#open || ++this.#quiet < LOST_END) return NO_CHANGE;
     return [this.#close()];
   }
 
-  #hear(timestamp: number, event: number, end: boolean, duration: number): readonly EventChange[] {
-    if (event >= DIGITS.length) return NOTHING;
-    const changes: EventChange[] = [];
+  #hear(timestamp: number, event: number, end: boolean, duration: number): readonly DigitChange[] {
+    if (event >= DIGITS.length) return NO_CHANGE;
+    const changes: DigitChange[] = [];
     if (!this.#isOngoing(timestamp, event)) {
-      if (this.#heard && timestampAfter(this.#segment, timestamp) <= 0) return NOTHING;
+      if (this.#heard && timestampAfter(this.#segment, timestamp) <= 0) return NO_CHANGE;
       if (this.#open) changes.push(this.#close());
       this.#heard = true;
       this.#open = true;
@@ -178,11 +169,11 @@ export class EventReceiver {
       this.#duration = 0;
       changes.push({ type: 'begin', digit: DIGITS.charAt(event) });
     }
-    if (!this.#open) return NOTHING;
+    if (!this.#open) return NO_CHANGE;
     this.#quiet = 0;
     this.#duration = Math.max(this.#duration, timestampAfter(this.#start, timestamp) + duration);
     if (end) changes.push(this.#close());
-    return changes.length > 0 ? changes : NOTHING;
+    return changes.length > 0 ? changes : NO_CHANGE;
   }
 
   /** The present event's segment, or the one that follows it without a gap. */
@@ -194,7 +185,7 @@ export class EventReceiver {
     return true;
   }
 
-  #close(): EventChange {
+  #close(): DigitChange {
     this.#open = false;
     return { type: 'end', digit: DIGITS.charAt(this.#event), duration: this.#duration };
   }

@@ -47,13 +47,13 @@ export class TonePair {
   readonly #step = new Float64Array(2);
   readonly #peak = new Float64Array(2);
 
-  /** Sets frequencies in Hz and peaks on the 16-bit scale; a peak of 0 is no tone. Phases begin at `phase` turns. */
-  set(low: number, lowPeak: number, high: number, highPeak: number, phase = 0): void {
+  /** Sets frequencies in Hz and peaks on the 16-bit scale; a peak of 0 is no tone. Both begin at phase 0. */
+  set(low: number, lowPeak: number, high: number, highPeak: number): void {
     this.#step[0] = low;
     this.#step[1] = high;
     this.#peak[0] = lowPeak;
     this.#peak[1] = highPeak;
-    this.#phase.fill((phase - Math.floor(phase)) * RATE);
+    this.#phase.fill(0);
   }
 
   /** The next `count` samples. */
