@@ -49,8 +49,7 @@ function dotted(text: string): number {
 function hextets(text: string, words: Int32Array): Int32Array {
   const tail = text.match(/^(.*:)(\d+\.\d+\.\d+\.\d+)$/);
   const v4 = tail === null ? undefined : dotted(tail[2] ?? '');
-  const plain =
-    v4 === undefined ? text : `${tail?.[1] ?? ''}${(v4 >>> 16).toString(16)}:${(v4 & 0xffff).toString(16)}`;
+  const plain = v4 === undefined ? text : `${tail?.[1] ?? ''}${(v4 >>> 16).toString(16)}:${(v4 & 0xffff).toString(16)}`;
   const [before = '', after] = plain.split('::');
   const left = before === '' ? [] : before.split(':');
   const right = after === undefined || after === '' ? [] : after.split(':');

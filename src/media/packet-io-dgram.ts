@@ -22,7 +22,11 @@ export class DgramPacketIo implements PacketIo {
   }
 
   bind(tag: number, address: string, port: number, done: (error: string | undefined) => void): void {
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: true });
+    const family = isIPv6(address) ? 6 : 4;
+    // Every address is a literal one: answering at once keeps a datagram from being sent a turn later, or never.
+    const lookup = (host: string, _options: unknown, answer: (error: null, address: string, family: number) => void) =>
+      answer(null, host, family);
+    const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: family === 6, lookup });
     this.#sockets.set(tag, socket);
     const live = (): boolean => this.#sockets.get(tag) === socket;
     const refused = (error: NodeJS.ErrnoException): void => {

@@ -25,17 +25,7 @@ export class NativePacketIo implements PacketIo {
   }
 
   bind(tag: number, address: string, port: number, done: (error: string | undefined) => void): void {
-    const words = addressWords(address);
-    if (words === undefined) return done('EADDRNOTAVAIL');
-    const opened = this.#native.udpOpen(words, port, TOS_EF);
-    if (!opened.ok) return done(opened.error.code);
-    const added = this.#native.epollAdd(this.#epoll, opened.value, tag);
-    if (!added.ok) {
-      this.#native.close(opened.value);
-      return done(added.error.code);
-    }
-    this.#descriptors[tag] = opened.value;
-    done(undefined);
+    done(this.#open(tag, address, port));
   }
 
   release(tag: number): void {
@@ -64,5 +54,19 @@ export class NativePacketIo implements PacketIo {
   close(): void {
     for (let tag = 0; tag < this.#descriptors.length; tag++) this.release(tag);
     this.#native.close(this.#epoll);
+  }
+
+  #open(tag: number, address: string, port: number): string | undefined {
+    const words = addressWords(address);
+    if (words === undefined) return 'EADDRNOTAVAIL';
+    const opened = this.#native.udpOpen(words, port, TOS_EF);
+    if (!opened.ok) return opened.error.code;
+    const added = this.#native.epollAdd(this.#epoll, opened.value, tag);
+    if (!added.ok) {
+      this.#native.close(opened.value);
+      return added.error.code;
+    }
+    this.#descriptors[tag] = opened.value;
+    return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { ADDRESS_WORDS } from './address.ts';
 export const STRIDE = 1500;
 
 /** Datagrams in one batch; what does not fit waits in the sockets until the next tick. */
-export const BATCH = 1024;
+export const BATCH = 2048;
 
 /** Datagrams taken from one socket in one tick: a flood of one port stays that port's trouble. */
 export const PER_SOCKET = 16;

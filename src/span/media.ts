@@ -2,7 +2,6 @@
 import type { Law } from '../call/media.ts';
 import { IDLE } from '../rtp/g711.ts';
 import { Elastic } from './elastic.ts';
-import type { FarAudio } from './port.ts';
 
 /** One B-channel between the line's clock and the packet clock. Sized at start; a call only opens and closes it. */
 export class TdmChannel {
@@ -49,6 +48,4 @@ export interface SpanMedia {
   receive(): void;
   /** End of the tick: takes from each channel's `tx` what the line's clock wants. */
   transmit(): void;
-  /** What the simulated far end of a slot does with its audio; drivers of real lines don't have one. */
-  far(slot: number, audio: FarAudio): void;
 }

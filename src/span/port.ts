@@ -23,7 +23,13 @@ export interface SpanPort {
 /** How the worker reaches this span's B-channels: plain data, handed to it at start. */
 export type SpanMediaSpec =
   /** The in-process carrier: the far end's audio is made in the worker, told by `FarAudio` commands. */
-  | { readonly driver: 'carrier'; readonly id: string; readonly slots: number }
+  | {
+      readonly driver: 'carrier';
+      readonly id: string;
+      readonly slots: number;
+      /** How far its clock runs ahead of ours, in parts per million; 0 unless told. */
+      readonly ppm?: number;
+    }
   /** One datagram of 160 G.711 octets per 20 ms: B-channel n on base + n, both sides. */
   | {
       readonly driver: 'udp';

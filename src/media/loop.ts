@@ -1,0 +1,78 @@
+import type { Log } from '../kernel/log.ts';
+import type { Native } from '../native/native.ts';
+import type { Counters } from './counters.ts';
+
+/** One tick, in milliseconds. */
+export const TICK = 20;
+
+/** Ticks that are made up for one after the other when the loop was held up; what is beyond is skipped and counted. */
+const CATCH_UP = 10;
+
+/** Above everything of normal priority, below the kernel's own interrupt threads (50). */
+const PRIORITY = 20;
+
+/** The body of the loop: one tick at `now`; false ends the loop. */
+export type Body = (now: number) => boolean;
+
+/**
+ * The clock of the loop: when the next tick is due. A loop that was held up runs the missed ticks at once, so that the streams keep
+ * their time; after CATCH_UP of them time is given up.
+ */
+export class TickClock {
+  readonly #counters: Counters;
+  due: number;
+
+  constructor(now: number, counters: Counters) {
+    this.#counters = counters;
+    this.due = now + TICK;
+  }
+
+  /** A tick begins at `now`; moves `due` on to the next. */
+  begin(now: number): void {
+    this.#counters.tick(Math.max(0, now - this.due));
+    this.due += TICK;
+    const behind = Math.floor((now - this.due) / TICK);
+    if (behind <= CATCH_UP) return;
+    this.due += behind * TICK;
+    this.#counters.add('overruns', behind);
+  }
+}
+
+/** The appliance's loop: blocks this thread, sleeps to the absolute time of each tick, under SCHED_FIFO where that is permitted. */
+export function runNative(native: Native, counters: Counters, log: Log, body: Body): void {
+  const fifo = native.scheduleFifo(PRIORITY);
+  counters.set('realTime', fifo.ok ? 1 : 0);
+  if (fifo.ok) log.info({ priority: PRIORITY }, 'media loop runs under SCHED_FIFO');
+  else
+    log.warn({ error: fifo.error.code }, 'media loop runs without SCHED_FIFO: expect late ticks when the box is busy');
+  const clock = new TickClock(native.monotonic(), counters);
+  for (;;) {
+    native.sleepUntil(clock.due);
+    const now = native.monotonic();
+    clock.begin(now);
+    if (!body(now)) return;
+  }
+}
+
+/** The same loop on Node's timer, for development; resolves when the body ends it. */
+export function runOnEventLoop(counters: Counters, body: Body): Promise<void> {
+  const clock = new TickClock(performance.now(), counters);
+  return new Promise((resolve, reject) => {
+    const tick = (): void => {
+      try {
+        for (let now = performance.now(); now >= clock.due; now = performance.now()) {
+          clock.begin(now);
+          if (!body(now)) {
+            resolve();
+            return;
+          }
+        }
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      setTimeout(tick, clock.due - performance.now());
+    };
+    tick();
+  });
+}

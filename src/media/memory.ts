@@ -1,0 +1,110 @@
+import { TdmChannel } from '../span/media.ts';
+import type { SpanMediaSpec } from '../span/port.ts';
+import { CarrierMedia } from '../span/virtual/media-carrier.ts';
+import { UdpMedia } from '../span/virtual/media-udp.ts';
+import { addressWords } from './address.ts';
+import { Endpoint } from './endpoint.ts';
+import type { MediaWorkerData } from './messages.ts';
+import type { PacketIo } from './packet-io.ts';
+import { PortPool } from './ports.ts';
+import { RtpLine } from './rtp-line.ts';
+import { TdmLine } from './tdm-line.ts';
+
+/** Sockets of one span: slots are counted from 1 and an E1 has 31. */
+const SPAN_TAGS = 32;
+
+/** What an endpoint hears from its far party besides audio. Duration in samples. */
+export type OnDigit = (endpoint: Endpoint, digit: string, samples: number) => void;
+
+/** One span's B-channels. */
+export interface SpanMemory {
+  readonly spec: SpanMediaSpec;
+  readonly channels: readonly TdmChannel[];
+  readonly media: CarrierMedia | UdpMedia;
+  /** The endpoint of slot n at n − 1. */
+  readonly endpoints: readonly Endpoint<TdmLine>[];
+  /** The tag of slot n's socket is so much plus n. */
+  readonly firstTag: number;
+  /** Slips of calls that are over. */
+  pastSlips: number;
+}
+
+/**
+ * Everything that the loop works on, sized at start: endpoints are taken from here and given back, so that a tick and a call
+ * allocate nothing that lasts.
+ */
+export class MediaMemory {
+  readonly io: PacketIo;
+  readonly ports: PortPool;
+  /** Every RTP endpoint there is; the tags of number n's sockets are 2n and 2n + 1. */
+  readonly rtp: readonly Endpoint<RtpLine>[];
+  readonly spans: readonly SpanMemory[];
+  readonly legs = new Map<string, Endpoint>();
+  /** The endpoints that take part in the tick, in no order. */
+  readonly live: Endpoint[] = [];
+  readonly #free: Endpoint<RtpLine>[];
+
+  constructor(layout: Pick<MediaWorkerData, 'endpoints' | 'ports' | 'spans'>, io: PacketIo, onDigit: OnDigit) {
+    this.io = io;
+    this.ports = new PortPool(layout.ports[0], layout.ports[1]);
+    this.rtp = Array.from({ length: layout.endpoints }, (_, n) => {
+      const endpoint: Endpoint<RtpLine> = new Endpoint(
+        new RtpLine(2 * n, io.outbox, (digit, samples) => onDigit(endpoint, digit, samples)),
+      );
+      return endpoint;
+    });
+    this.#free = [...this.rtp].reverse();
+    this.spans = layout.spans.map((spec, n) => spanMemory(spec, 2 * layout.endpoints + n * SPAN_TAGS, io));
+  }
+
+  /** One more than the highest tag that a layout uses. */
+  static tags(layout: Pick<MediaWorkerData, 'endpoints' | 'spans'>): number {
+    return 2 * layout.endpoints + layout.spans.length * SPAN_TAGS;
+  }
+
+  /** An RTP endpoint that nobody uses; undefined when all are taken. */
+  takeRtp(): Endpoint<RtpLine> | undefined {
+    return this.#free.pop();
+  }
+
+  giveRtp(endpoint: Endpoint<RtpLine>): void {
+    this.#free.push(endpoint);
+  }
+
+  get rtpInUse(): number {
+    return this.rtp.length - this.#free.length;
+  }
+
+  /** The RTP endpoint of a socket's tag. */
+  rtpOf(tag: number): Endpoint<RtpLine> | undefined {
+    return this.rtp[tag >> 1];
+  }
+
+  /** The span that a tag beyond the RTP endpoints' belongs to. */
+  spanOf(tag: number): SpanMemory | undefined {
+    return this.spans[Math.floor((tag - 2 * this.rtp.length) / SPAN_TAGS)];
+  }
+}
+
+function spanMemory(spec: SpanMediaSpec, firstTag: number, io: PacketIo): SpanMemory {
+  const channels = Array.from({ length: spec.slots }, () => new TdmChannel(spec.driver === 'udp'));
+  return {
+    spec,
+    channels,
+    media: driverOf(spec, channels, firstTag, io),
+    endpoints: channels.map((channel, i) => new Endpoint(new TdmLine({ span: spec.id, slot: i + 1 }, channel))),
+    firstTag,
+    pastSlips: 0,
+  };
+}
+
+function driverOf(spec: SpanMediaSpec, channels: readonly TdmChannel[], firstTag: number, io: PacketIo) {
+  if (spec.driver === 'carrier') return new CarrierMedia(channels, spec.ppm ?? 0);
+  const words = addressWords(spec.peer.address);
+  return new UdpMedia(channels, (slot, block) => {
+    const room = io.outbox.open();
+    if (room === undefined || words === undefined) return;
+    room.set(block);
+    io.outbox.close(firstTag + slot, block.length, words, spec.peer.port + slot);
+  });
+}

@@ -1,0 +1,73 @@
+import type { Counters } from './counters.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { MediaMemory } from './memory.ts';
+import type { RtpLine } from './rtp-line.ts';
+
+/** What the tick has to say to the outside. */
+export interface StepEvents {
+  /** Nothing has come from the peer for so many seconds. */
+  silent(endpoint: Endpoint, seconds: number): void;
+  /** Our own fault in one endpoint: it is dropped, the others go on. */
+  broken(endpoint: Endpoint, error: unknown): void;
+}
+
+/**
+ * One tick of 20 ms, the same under both drivers: take what came in, let every endpoint hear, let every endpoint speak, send.
+ * `now` in milliseconds on the packet I/O's clock. Allocates nothing in steady state.
+ */
+export function step(memory: MediaMemory, now: number, counters: Counters, events: StepEvents): void {
+  receive(memory, now, counters);
+  for (const span of memory.spans) span.media.receive();
+  for (let i = memory.live.length - 1; i >= 0; i--) hear(memory.live[i] as Endpoint, events);
+  for (let i = memory.live.length - 1; i >= 0; i--) speak(memory.live[i] as Endpoint, events);
+  for (const span of memory.spans) span.media.transmit();
+  counters.add('sent', memory.io.outbox.count);
+  counters.add('sendFailures', memory.io.flush());
+}
+
+function receive(memory: MediaMemory, now: number, counters: Counters): void {
+  const { io } = memory;
+  io.receive();
+  const { inbox } = io;
+  counters.add('received', inbox.count);
+  for (let i = 0; i < inbox.count; i++) {
+    const tag = inbox.tag(i);
+    const bytes = inbox.views[i] as Uint8Array;
+    if (tag >= 2 * memory.rtp.length) {
+      hearSpan(memory, i, tag, counters);
+      continue;
+    }
+    const endpoint = memory.rtpOf(tag) as Endpoint<RtpLine>;
+    const at = inbox.addressAt(i);
+    const heard = endpoint.line.receive(bytes, inbox.length(i), inbox.meta, at, inbox.port(i), now);
+    if (heard === 'refused' || heard === 'malformed') counters.add(heard);
+  }
+}
+
+/** A datagram on a B-channel's socket: only the peer's own port of that slot is listened to. */
+function hearSpan(memory: MediaMemory, i: number, tag: number, counters: Counters): void {
+  const { inbox } = memory.io;
+  const span = memory.spanOf(tag);
+  if (span?.spec.driver !== 'udp' || span.media.driver !== 'udp') return;
+  const slot = tag - span.firstTag;
+  if (inbox.port(i) !== span.spec.peer.port + slot) counters.add('refused');
+  else if (!span.media.hear(slot, inbox.views[i] as Uint8Array, inbox.length(i))) counters.add('malformed');
+}
+
+function hear(endpoint: Endpoint, events: StepEvents): void {
+  try {
+    endpoint.hear();
+  } catch (error) {
+    events.broken(endpoint, error);
+  }
+}
+
+function speak(endpoint: Endpoint, events: StepEvents): void {
+  try {
+    endpoint.speak();
+    const seconds = endpoint.line.type === 'rtp' ? endpoint.line.silence() : 0;
+    if (seconds > 0) events.silent(endpoint, seconds);
+  } catch (error) {
+    events.broken(endpoint, error);
+  }
+}

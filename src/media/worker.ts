@@ -1,0 +1,139 @@
+/** The media worker's entry: memory, packet I/O and the loop are put together here, and commands taken between two ticks. */
+import { randomBytes } from 'node:crypto';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Log } from '../kernel/log.ts';
+import { assert, impossible } from '../kernel/machine.ts';
+import { fail, ok, type Result } from '../kernel/result.ts';
+import { loadNative, type Native } from '../native/native.ts';
+import { MediaControl } from './control.ts';
+import { Counters } from './counters.ts';
+import type { Endpoint } from './endpoint.ts';
+import { runNative, runOnEventLoop } from './loop.ts';
+import { MediaMemory } from './memory.ts';
+import type { FromWorker, MediaWorkerData, ToWorker } from './messages.ts';
+import type { PacketIo } from './packet-io.ts';
+import { DgramPacketIo } from './packet-io-dgram.ts';
+import { NativePacketIo } from './packet-io-native.ts';
+import { step } from './step.ts';
+
+const SAMPLES_PER_MS = 8;
+
+const port = parentPort;
+assert(port !== null, 'the media worker runs in a worker thread');
+const data = workerData as MediaWorkerData;
+const counters = new Counters(data.counters);
+
+const emit = (message: FromWorker): void => port.postMessage(message);
+const logAt =
+  (level: 'debug' | 'info' | 'warn' | 'error'): Log['info'] =>
+  (fields, what) =>
+    emit({ type: 'log', level, fields, what });
+const log: Log = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+
+/** A digit was heard: the leg is told, the far party of the joined endpoint gets it. */
+function digitHeard(endpoint: Endpoint, digit: string, samples: number): void {
+  const duration = Math.round(samples / SAMPLES_PER_MS);
+  endpoint.joined?.press(digit, duration);
+  emit({ type: 'leg', leg: endpoint.leg, event: { type: 'digit', digit, duration } });
+}
+
+async function run(native: Native | undefined): Promise<void> {
+  const io: PacketIo =
+    native === undefined
+      ? new DgramPacketIo(() => performance.now())
+      : new NativePacketIo(native, MediaMemory.tags(data));
+  const memory = new MediaMemory(data, io, digitHeard);
+  const bound = await bindSpans(memory);
+  if (!bound.ok) {
+    io.close();
+    return emit({ type: 'refused', why: bound.error });
+  }
+  const control = new MediaControl(memory, data.address, { bytes: (n) => new Uint8Array(randomBytes(n)) }, emit);
+  const events = {
+    silent: (endpoint: Endpoint, seconds: number) =>
+      emit({ type: 'leg', leg: endpoint.leg, event: { type: 'silent', seconds } }),
+    broken: (endpoint: Endpoint, error: unknown) => {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error({ leg: endpoint.leg, why }, 'media endpoint dropped: a fault of our own');
+      control.close(endpoint.leg);
+    },
+  };
+  let running = true;
+  const body = (now: number): boolean => {
+    running = takeCommands(memory, control) && running;
+    if (!running) control.closeAll();
+    step(memory, now, counters, events);
+    control.afterFlush();
+    count(memory);
+    return running;
+  };
+  emit({ type: 'started' });
+  if (native === undefined) await runOnEventLoop(counters, body);
+  else runNative(native, counters, log, body);
+  io.close();
+}
+
+/** Takes every command that waits; false when one of them was to stop. */
+function takeCommands(memory: MediaMemory, control: MediaControl): boolean {
+  let goOn = true;
+  for (;;) {
+    const received = receiveMessageOnPort(port as NonNullable<typeof port>);
+    if (received === undefined) return goOn;
+    const message = received.message as ToWorker;
+    switch (message.type) {
+      case 'leg':
+        control.leg(message.leg, message.command);
+        break;
+      case 'call':
+        control.call(message.command);
+        break;
+      case 'far':
+        control.far(message.span, message.slot, message.audio);
+        break;
+      case 'stream':
+        emit({ type: 'stream', request: message.request, stats: memory.legs.get(message.leg)?.line.stats() });
+        break;
+      case 'stop':
+        goOn = false;
+        break;
+      default:
+        impossible(message);
+    }
+  }
+}
+
+function count(memory: MediaMemory): void {
+  counters.set('rtpEndpoints', memory.rtpInUse);
+  counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse);
+  counters.set('portsInUse', memory.ports.inUse);
+  for (let i = 0; i < memory.spans.length; i++) {
+    const span = memory.spans[i];
+    if (span === undefined) continue;
+    let slips = span.pastSlips;
+    for (const channel of span.channels) if (channel.isOpen) slips += channel.slips;
+    counters.setSlips(i, slips);
+  }
+}
+
+/** Binds the sockets of the spans whose B-channels are UDP. */
+async function bindSpans(memory: MediaMemory): Promise<Result<undefined>> {
+  for (const { spec, firstTag } of memory.spans) {
+    if (spec.driver !== 'udp') continue;
+    for (let slot = 1; slot <= spec.slots; slot++) {
+      const at = spec.listen.port + slot;
+      const error = await new Promise<string | undefined>((done) =>
+        memory.io.bind(firstTag + slot, spec.listen.address, at, done),
+      );
+      if (error !== undefined)
+        return fail(`span ${spec.id}: UDP ${spec.listen.address}:${at} for B-channel ${slot}: ${error}`);
+    }
+  }
+  return ok(undefined);
+}
+
+if (data.driver === 'event-loop') await run(undefined);
+else {
+  const native = loadNative();
+  if (native.ok) await run(native.value);
+  else emit({ type: 'refused', why: native.error });
+}
