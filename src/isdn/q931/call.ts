@@ -1,0 +1,104 @@
+/** One call at the interface: what is remembered of it, and what its steps need of the group. */
+import type { Instant } from '../../kernel/time.ts';
+import { Timers } from '../../kernel/timers.ts';
+import type { Channels, Entry } from './channels.ts';
+import type { Element } from './element.ts';
+import type { CauseElement } from './ie/cause.ts';
+import type { CauseLocation } from './ie/location.ts';
+import type { MessageName } from './message-table.ts';
+import type { CallHandle, CallIndication, CallRecord, ProblemId, Side } from './primitives.ts';
+import { type CallState, CLEARING, STATE_TIMER, stateValue } from './states.ts';
+import type { CallTimer, TimerTable, Variant } from './variants.ts';
+
+/** What a call's steps may use of their group. */
+export interface Desk {
+  readonly side: Side;
+  readonly variant: Variant;
+  readonly times: TimerTable;
+  readonly channels: Channels;
+  /** Our own place in Q.850's terms. */
+  readonly ownLocation: CauseLocation;
+  readonly linkUp: boolean;
+  /** Whether channel identification names the interface. */
+  readonly explicitInterface: boolean;
+  send(call: Call, name: MessageName, elements: readonly Element[]): void;
+  indicate(call: Call, indication: CallIndication): void;
+  problem(id: ProblemId, what: string): void;
+  /** Gives the channel to the call, taking it from its holder's hands if need be. */
+  seize(call: Call, entry: Entry): void;
+  /** Lets go of the call's channel. */
+  vacate(call: Call): void;
+  /** Takes the call out of the tables. Nothing may be said of it afterwards. */
+  forget(call: Call): void;
+  /** Asks for a RESTART of one channel. */
+  restart(entry: Entry, now: Instant): void;
+}
+
+export class Call {
+  readonly handle: CallHandle;
+  /** The call reference value and who allotted it. */
+  readonly reference: number;
+  readonly outgoing: boolean;
+  readonly timers = new Timers<CallTimer>();
+  state: CallState;
+  entry: Entry | undefined;
+  /** SETUP asked for this channel and no other. */
+  exclusive = false;
+  /** The users know the channel. */
+  agreed = false;
+  /** The first answer to SETUP, which names the channel, was sent or heard. */
+  answered = false;
+  /** SETUP's elements, for the repeat after T303. */
+  setup: readonly Element[] = [];
+  /** Digits that wait for SETUP ACKNOWLEDGE. */
+  waiting: { digits: string; complete: boolean } | undefined;
+  /** Sent again so many times: SETUP, RELEASE or STATUS ENQUIRY. */
+  repeats = 0;
+  enquiries = 0;
+  /** Our state when STATUS ENQUIRY went out; undefined: none is open. */
+  enquired: CallState | undefined;
+  /** Why the call is being cleared: the first cause that was given by either end. */
+  cause: CauseElement | undefined;
+  /** A release that was asked for while the link is down. */
+  postponed: { readonly cause: CauseElement; readonly elements: readonly Element[] } | undefined;
+  /** A call of a process that died: it only waits to be released on the wire. */
+  adopted = false;
+
+  constructor(handle: CallHandle, reference: number, outgoing: boolean, state: CallState) {
+    this.handle = handle;
+    this.reference = reference;
+    this.outgoing = outgoing;
+    this.state = state;
+  }
+
+  get clearing(): boolean {
+    return CLEARING.has(this.state);
+  }
+
+  /** Enters a state: its own timer starts, those of the state before stop. */
+  enter(state: CallState, desk: Desk, now: Instant): void {
+    for (const timer of SUPERVISING) this.timers.stop(timer);
+    this.state = state;
+    this.repeats = 0;
+    const timer = STATE_TIMER[state];
+    if (timer !== undefined) this.start(timer, desk, now);
+  }
+
+  start(timer: CallTimer, desk: Desk, now: Instant): void {
+    this.timers.start(timer, now, desk.times[timer]);
+  }
+
+  record(side: Side): CallRecord {
+    return {
+      handle: this.handle,
+      callRef: this.reference,
+      outgoing: this.outgoing,
+      span: this.entry?.channel.span,
+      slot: this.entry?.channel.slot,
+      state: stateValue(this.state, side),
+    };
+  }
+}
+
+/** The timers that belong to one state. */
+const SUPERVISING: readonly CallTimer[] = ['T301', 'T302', 'T303', 'T304', 'T305', 'T306', 'T308', 'T310', 'T313'];

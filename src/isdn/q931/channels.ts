@@ -1,0 +1,77 @@
+/** The B-channels of a group: who holds each, what is wrong with it, and how a free one is found. */
+import type { Channel, ChannelChoice, ChannelState } from './primitives.ts';
+
+/** A span of the group: its B-channels, and the interface identifier by which the peer names it (NFAS). */
+export interface GroupSpan {
+  readonly id: string;
+  readonly interface: number;
+  readonly slots: readonly number[];
+}
+
+export interface Entry {
+  readonly channel: Channel;
+  readonly interface: number;
+  /** The call that holds it. */
+  holder: number | undefined;
+  /** A RESTART of it is not acknowledged yet. */
+  restarting: boolean;
+  /** Out of service by our SERVICE, by the peer's, or because clearing or restarting it failed (T308, T316). */
+  blocked: Set<'here' | 'there' | 'failed'>;
+  /** As last told. */
+  told: ChannelState;
+}
+
+export class Channels {
+  readonly entries: readonly Entry[];
+  readonly #spans: readonly GroupSpan[];
+  /** Where round robin goes on. */
+  #next = 0;
+
+  constructor(spans: readonly GroupSpan[]) {
+    this.#spans = spans;
+    this.entries = spans.flatMap((span) =>
+      span.slots.map((slot) => ({
+        channel: { span: span.id, slot },
+        interface: span.interface,
+        holder: undefined,
+        restarting: false,
+        blocked: new Set<'here' | 'there' | 'failed'>(),
+        told: 'idle' as const,
+      })),
+    );
+  }
+
+  /** By interface and slot; without an interface, the span that carries the D-channel: the first. */
+  find(face: number | undefined, slot: number): Entry | undefined {
+    const wanted = face ?? this.#spans[0]?.interface;
+    return this.entries.find((e) => e.channel.slot === slot && e.interface === wanted);
+  }
+
+  at(channel: Channel): Entry | undefined {
+    return this.entries.find((e) => e.channel.slot === channel.slot && e.channel.span === channel.span);
+  }
+
+  state(entry: Entry): ChannelState {
+    if (entry.holder !== undefined) return 'busy';
+    if (entry.restarting) return 'restarting';
+    return entry.blocked.size > 0 ? 'out-of-service' : 'idle';
+  }
+
+  /** An idle channel for this choice, or undefined. */
+  hunt(choice: ChannelChoice): Entry | undefined {
+    if (choice.type === 'one') {
+      const entry = this.at(choice.channel);
+      return entry !== undefined && this.state(entry) === 'idle' ? entry : undefined;
+    }
+    const n = this.entries.length;
+    for (let i = 0; i < n; i++) {
+      const at = choice.order === 'ascending' ? i : choice.order === 'descending' ? n - 1 - i : (this.#next + i) % n;
+      const entry = this.entries[at];
+      if (entry === undefined || this.state(entry) !== 'idle') continue;
+      if (choice.span !== undefined && entry.channel.span !== choice.span) continue;
+      if (choice.order === 'round-robin') this.#next = (at + 1) % n;
+      return entry;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** Information elements as octets: Q.931 §4.5.1–4.5.4 (general rules, codesets, shifts). */
+
+/**
+ * One information element. `id` is the identifier octet; of a type 1 single-octet element (shift, congestion level, repeat
+ * indicator) its high nibble with the value as the one octet of `contents`; of a type 2 one (sending complete) the octet, empty.
+ */
+export interface Element {
+  readonly codeset: number;
+  readonly id: number;
+  readonly contents: Uint8Array;
+}
+
+export interface Elements {
+  readonly elements: readonly Element[];
+  /** The identifier of an element whose length runs past the message's end; nothing after it can be read. */
+  readonly cut: number | undefined;
+}
+
+/** More elements than any real message holds; the rest is not read. */
+export const MAX_ELEMENTS = 64;
+
+const SHIFT = 0x90;
+const empty = new Uint8Array(0);
+
+/** Reads the elements from `at` to the end. Locking and non-locking shifts are resolved into `codeset`. Contents are views. */
+export function parseElements(bytes: Uint8Array, at: number): Elements {
+  const elements: Element[] = [];
+  let locked = 0;
+  let once: number | undefined;
+  while (at < bytes.length && elements.length < MAX_ELEMENTS) {
+    const octet = bytes[at++] ?? 0;
+    if ((octet & 0xf0) === SHIFT) {
+      // §4.5.3: a locking shift (bit 4 = 0) can only go up; one that goes down is ignored, §5.8.7.
+      if ((octet & 0x08) !== 0) once = octet & 0x07;
+      else if ((octet & 0x07) > locked) locked = octet & 0x07;
+      continue;
+    }
+    const codeset = once ?? locked;
+    once = undefined;
+    if ((octet & 0x80) !== 0) {
+      const valued = (octet & 0xf0) !== 0xa0;
+      elements.push({
+        codeset,
+        id: valued ? octet & 0xf0 : octet,
+        contents: valued ? Uint8Array.of(octet & 0x0f) : empty,
+      });
+      continue;
+    }
+    const length = bytes[at++];
+    if (length === undefined || at + length > bytes.length) return { elements, cut: octet };
+    elements.push({ codeset, id: octet, contents: bytes.subarray(at, at + length) });
+    at += length;
+  }
+  return { elements, cut: undefined };
+}
+
+/** Elements in the order of the wire: codesets upward, in each the single-octet ones first, then by identifier (§4.5.1). */
+function wireOrder(a: Element, b: Element): number {
+  if (a.codeset !== b.codeset) return a.codeset - b.codeset;
+  const rank = (e: Element): number => ((e.id & 0x80) !== 0 ? 0 : e.id);
+  return rank(a) - rank(b);
+}
+
+/** Writes elements behind `head`, with locking shifts where the codeset changes. Contents over 255 octets are left out. */
+export function printElements(head: readonly number[], elements: readonly Element[]): Uint8Array {
+  const ordered = [...elements].sort(wireOrder).filter((e) => e.contents.length <= 255);
+  let size = head.length;
+  let codeset = 0;
+  for (const e of ordered) {
+    if (e.codeset !== codeset) size += 1;
+    codeset = e.codeset;
+    size += (e.id & 0x80) !== 0 ? 1 : 2 + e.contents.length;
+  }
+  const out = new Uint8Array(size);
+  out.set(head);
+  let at = head.length;
+  codeset = 0;
+  for (const e of ordered) {
+    if (e.codeset !== codeset) out[at++] = SHIFT | e.codeset;
+    codeset = e.codeset;
+    if ((e.id & 0x80) !== 0) {
+      out[at++] = e.id | (e.contents[0] ?? 0);
+    } else {
+      out[at++] = e.id;
+      out[at++] = e.contents.length;
+      out.set(e.contents, at);
+      at += e.contents.length;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,63 @@
+/** Q.931 messages as octets: protocol discriminator, call reference, message type, elements (§4.1–4.4). */
+import { fail, ok, type Result } from '../../kernel/result.ts';
+import { type Element, parseElements, printElements } from './element.ts';
+
+/** §4.2. The maintenance messages of NI-2 and the AT&T switches use one of the other two. */
+export const CALL_CONTROL = 0x08;
+export const MAINTENANCE = [0x03, 0x43] as const;
+
+/** `fromOriginator`: flag 0, sent by the side that allotted the value (§4.3). Value 0 is the global call reference. */
+export interface CallReference {
+  readonly value: number;
+  readonly fromOriginator: boolean;
+}
+
+export interface Message {
+  readonly discriminator: number;
+  /** Undefined: the dummy call reference. */
+  readonly reference: CallReference | undefined;
+  readonly type: number;
+  readonly elements: readonly Element[];
+  /** An element whose length ran past the end. */
+  readonly cut?: number | undefined;
+}
+
+/** Why nothing can be said about an octet string: it is ignored (§5.8.1, §5.8.2, §5.8.3.1). */
+export type Unreadable = 'short' | 'discriminator' | 'call-reference';
+
+/** Longest message taken: layer 2's N201 is 260. */
+const MAX_MESSAGE = 1024;
+
+/** Reads one message. Call references of up to two octets; what is longer, or has spare bits set, is ignored by the standard. */
+export function parseMessage(bytes: Uint8Array): Result<Message, Unreadable> {
+  const [discriminator, octet2] = bytes;
+  if (discriminator === undefined || octet2 === undefined || bytes.length > MAX_MESSAGE) return fail('short');
+  if (discriminator !== CALL_CONTROL && discriminator !== MAINTENANCE[0] && discriminator !== MAINTENANCE[1])
+    return fail('discriminator');
+  const length = octet2 & 0x0f;
+  if ((octet2 & 0xf0) !== 0 || length > 2) return fail('call-reference');
+  const type = bytes[2 + length];
+  if (type === undefined) return fail('short');
+  let reference: CallReference | undefined;
+  if (length > 0) {
+    const octet3 = bytes[2] ?? 0;
+    const value = length === 1 ? octet3 & 0x7f : ((octet3 & 0x7f) << 8) | (bytes[3] ?? 0);
+    reference = { value, fromOriginator: (octet3 & 0x80) === 0 };
+  }
+  const { elements, cut } = parseElements(bytes, 3 + length);
+  return ok({ discriminator, reference, type, elements, cut });
+}
+
+/** Writes a message with a call reference of `length` octets. */
+export function printMessage(message: Message, length: 1 | 2): Uint8Array {
+  const head = [message.discriminator];
+  const { reference } = message;
+  if (reference === undefined) head.push(0);
+  else {
+    const flag = reference.fromOriginator ? 0 : 0x80;
+    if (length === 1) head.push(1, flag | (reference.value & 0x7f));
+    else head.push(2, flag | ((reference.value >> 8) & 0x7f), reference.value & 0xff);
+  }
+  head.push(message.type);
+  return printElements(head, message.elements);
+}
