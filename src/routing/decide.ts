@@ -2,13 +2,13 @@
  * Where a call goes: the directory and the facts of the moment in, a decision out. Order of the resolver: emergency; user
  * URI or E.164 as it is; extension; location profile; DID (inbound) and reverse look-up; then authorise and route.
  */
-import type { CallerNumber } from '../call/number.ts';
+import type { CallerNumber, Presentation } from '../call/number.ts';
 import type { Decision, DecisionEffect, Hop, Refusal, RefusalId, Stage, StageName } from './decision.ts';
 import { isE164, type Parsed, parseDialled } from './dialled.ts';
 import type { Directory, IndexedRoute } from './directory.ts';
 import type { DirectoryGateway, DirectoryUser } from './directory-file.ts';
 import { normalise } from './normalise.ts';
-import { gatewayHop, serviceHop } from './outward.ts';
+import { gatewayHop, serviceHop, wholeCaller } from './outward.ts';
 import type { RoutingFacts, RoutingQuery } from './query.ts';
 import { refusal } from './refusals.ts';
 
@@ -24,6 +24,7 @@ interface Caller {
   readonly profile: string | undefined;
   readonly usages: readonly string[] | undefined;
   readonly number: CallerNumber | undefined;
+  readonly presentation: Presentation;
 }
 
 type Outcome =
@@ -78,6 +79,7 @@ class Resolver {
 
   #caller(): Caller {
     const { source, caller } = this.#query;
+    const presentation = caller?.presentation ?? 'allowed';
     if (source.type === 'user') {
       const user = this.#directory.userById(source.id);
       this.#say(
@@ -86,7 +88,7 @@ class Resolver {
       );
       if (user !== undefined) {
         const number = userNumber(user, caller);
-        return { user, gateway: undefined, profile: user.profile, usages: user.usages, number };
+        return { user, gateway: undefined, profile: user.profile, usages: user.usages, number, presentation };
       }
     } else if (source.type !== 'unknown') {
       const gateway = this.#directory.gateways.get(source.id);
@@ -95,12 +97,13 @@ class Resolver {
         `${source.type} ${source.id}${gateway === undefined ? ', which the directory does not know' : ''}`,
       );
       if (gateway !== undefined) {
-        return { user: undefined, gateway, profile: gateway.profile, usages: gateway.usages, number: caller };
+        const number = caller === undefined ? undefined : wholeCaller(gateway, caller);
+        return { user: undefined, gateway, profile: gateway.profile, usages: gateway.usages, number, presentation };
       }
     } else {
       this.#say('source', 'nobody whom we know');
     }
-    return { user: undefined, gateway: undefined, profile: undefined, usages: undefined, number: caller };
+    return { user: undefined, gateway: undefined, profile: undefined, usages: undefined, number: caller, presentation };
   }
 
   /** Never refused to anyone attached, registered or not; only what the PSTN sends us is no emergency call of ours. */
@@ -123,7 +126,7 @@ class Resolver {
     if (caller.user === undefined && caller.gateway === undefined) {
       return this.#refuse('source', 'source-unknown', 'only users and trunks of this site may call');
     }
-    if (parsed.kind === 'name') return this.#name(parsed.text);
+    if (parsed.kind === 'name') return this.#name(parsed.text, caller);
     if (parsed.kind === 'e164') {
       this.#say('user-or-e164', `${parsed.text} is a whole number already`);
       return this.#number(parsed.text, caller);
@@ -131,11 +134,11 @@ class Resolver {
     return this.#digits(parsed, caller);
   }
 
-  #name(name: string): Outcome {
+  #name(name: string, caller: Caller): Outcome {
     const user = this.#directory.userByName(name);
     if (user === undefined) return this.#refuse('user-or-e164', 'no-such-user', `there is no user ${name}`);
     this.#say('user-or-e164', `${name} is user ${user.id}`);
-    return this.#ring(user);
+    return this.#ring(user, caller);
   }
 
   #digits(parsed: Parsed, caller: Caller): Outcome {
@@ -152,7 +155,7 @@ class Resolver {
     const colleague = caller.user === undefined ? undefined : this.#directory.userByExtension(id, parsed.text);
     if (colleague !== undefined) {
       this.#say('extension', `${parsed.text} is the extension of ${colleague.id} in ${id}`);
-      return this.#ring(colleague);
+      return this.#ring(colleague, caller);
     }
     const found = normalise(rules, parsed.text);
     if (found === undefined) {
@@ -169,7 +172,7 @@ class Resolver {
       return this.#refuse('reverse-lookup', 'no-such-user', `${found.number} is nobody’s extension in ${id}`);
     }
     this.#say('reverse-lookup', `${found.number} is the extension of ${user.id}`);
-    return this.#ring(user);
+    return this.#ring(user, caller);
   }
 
   #number(number: string, caller: Caller): Outcome {
@@ -178,7 +181,7 @@ class Resolver {
     const user = this.#directory.userByNumber(number);
     if (user !== undefined) {
       this.#say('reverse-lookup', `${number} is the number of ${user.id}`);
-      return this.#ring(user);
+      return this.#ring(user, caller);
     }
     this.#say('reverse-lookup', `${number} is nobody’s here`);
     if (caller.usages === undefined) {
@@ -201,7 +204,8 @@ class Resolver {
     const hops: Hop[] = [];
     let absent: string | undefined;
     for (const target of did.targets) {
-      const outcome = 'user' in target ? this.#didUser(number, target.user) : this.#route(target.number, [], caller);
+      const outcome =
+        'user' in target ? this.#didUser(number, target.user, caller) : this.#route(target.number, [], caller);
       if (outcome?.type === 'hops') hops.push(...outcome.hops);
       else if ('user' in target) absent ??= target.user;
     }
@@ -211,18 +215,18 @@ class Resolver {
       : this.#refuse('did', 'user-not-registered', `user ${absent} has no phone registered`);
   }
 
-  #didUser(number: string, id: string): Outcome | undefined {
+  #didUser(number: string, id: string, caller: Caller): Outcome | undefined {
     const user = this.#directory.userById(id);
     if (user === undefined) return undefined;
     this.#say('did', `${number} belongs to user ${id}`);
-    return this.#ring(user);
+    return this.#ring(user, caller);
   }
 
-  #ring(user: DirectoryUser): Outcome {
-    if (!this.#facts.registered.has(user.id)) {
+  #ring(user: DirectoryUser, caller: Caller): Outcome {
+    if (!this.#facts.registered.has(user.aor)) {
       return this.#refuse('reverse-lookup', 'user-not-registered', `user ${user.id} has no phone registered`);
     }
-    return { type: 'hops', hops: [{ type: 'user', user: user.id, aor: user.aor }] };
+    return { type: 'hops', hops: [{ type: 'user', user: user.id, aor: user.aor, caller: callerSeenBy(user, caller) }] };
   }
 
   #route(number: string, usages: readonly string[], caller: Caller): Outcome {
@@ -284,6 +288,12 @@ function userNumber(user: DirectoryUser, heard: CallerNumber | undefined): Calle
     presentation: heard?.presentation ?? 'allowed',
     screening: 'passed',
   };
+}
+
+/** Colleagues under one location profile see each other's extension, everybody else the whole number. */
+function callerSeenBy(callee: DirectoryUser, { user, number, presentation }: Caller): CallerNumber | undefined {
+  if (user?.extension === undefined || user.profile !== callee.profile) return number;
+  return { digits: user.extension, type: 'unknown', plan: 'private', presentation, screening: 'passed' };
 }
 
 const hopName = (hop: Hop): string => (hop.type === 'user' ? hop.user : hop.id);

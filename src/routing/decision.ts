@@ -5,8 +5,13 @@ import type { Hunting } from './directory-file.ts';
 
 /** One place to try. The gateway tries hops in order; the number is as it must go out. */
 export type Hop =
-  /** All registered contacts of a user, in parallel. */
-  | { readonly type: 'user'; readonly user: string; readonly aor: string }
+  /** All registered contacts of a user, in parallel. The caller is as the user is to see it. */
+  | {
+      readonly type: 'user';
+      readonly user: string;
+      readonly aor: string;
+      readonly caller: CallerNumber | undefined;
+    }
   | {
       readonly type: 'span-group';
       readonly id: string;

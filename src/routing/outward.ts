@@ -44,7 +44,13 @@ function typedNumber(gateway: Extract<DirectoryGateway, { type: 'span-group' }>,
   return { digits, type: 'international', plan: 'isdn' };
 }
 
-export const international = (number: string): PartyNumber => ({
+/** A caller from a trunk, with a number of the trunk's own country made whole; any other goes on as heard. */
+export function wholeCaller(gateway: DirectoryGateway, caller: CallerNumber): CallerNumber {
+  if (gateway.type === 'sip-trunk' || caller.type !== 'national') return caller;
+  return { ...caller, digits: gateway.countryCode + caller.digits, type: 'international', plan: 'isdn' };
+}
+
+const international = (number: string): PartyNumber => ({
   digits: number.slice(1),
   type: 'international',
   plan: 'isdn',

@@ -27,7 +27,7 @@ export interface RoutingQuery {
 
 /** What changes from call to call. The router reads these and says in its effects what becomes of them. */
 export interface RoutingFacts {
-  /** Users with at least one live binding. */
+  /** Addresses of record, as in the directory, with at least one live binding. */
   readonly registered: ReadonlySet<string>;
   /** Span groups and SIP trunks that can take no call now. */
   readonly unavailable: ReadonlySet<string>;

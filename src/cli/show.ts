@@ -1,0 +1,113 @@
+/** The API's answers as people read them. */
+import type { Change } from '../config/diff.ts';
+import type { Problem } from '../config/problem.ts';
+import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from '../console/views.ts';
+import { impossible } from '../kernel/machine.ts';
+import { table } from './table.ts';
+
+export function showStatus(status: StatusView): string {
+  const { health, calls, registrations } = status;
+  const lines = [
+    `${status.site.name} (${status.site.domain}): ${health.verdict}`,
+    `version ${status.version}, up ${duration(status.uptimeSeconds)}, directory ${status.directoryRevision}`,
+    `${calls.inProgress} of at most ${calls.limit} calls`,
+    ...health.problems.map(({ id, what }) => `! ${what} [${id}]`),
+  ];
+  if (status.confirmBy !== undefined)
+    lines.push(`! a new configuration waits for "branchline confirm" until ${status.confirmBy}`);
+  if (registrations.length === 0) return [...lines, 'no phone is registered'].join('\n');
+  const rows = registrations.flatMap(({ user, contacts }) =>
+    contacts.map(({ uri, expiresAt }) => [user, uri, expiresAt]),
+  );
+  return [...lines, '', table(['user', 'contact', 'expires'], rows)].join('\n');
+}
+
+export function showCalls(calls: readonly CallView[]): string {
+  if (calls.length === 0) return 'no calls';
+  return table(
+    ['call', 'from', 'to', 'stage', 'since', 'legs'],
+    calls.map((call) => [call.id, call.from, call.to, call.stage, call.startedAt, call.legs.map(legText).join(' | ')]),
+  );
+}
+
+const legText = ({ with: party, channel }: CallView['legs'][number]): string =>
+  channel === undefined ? party : `${party} (${channel})`;
+
+export function showSpans(spans: readonly SpanView[]): string {
+  if (spans.length === 0) return 'no spans';
+  return table(
+    ['span', 'line', 'side', 'variant', 'd-channel', 'alarms', 'channels'],
+    spans.map((span) => [
+      span.id,
+      span.line,
+      span.side,
+      span.variant,
+      `${span.dChannel.slot} ${span.dChannel.up ? 'up' : 'down'}`,
+      span.alarms.length === 0 ? 'none' : span.alarms.join(' '),
+      channelText(span),
+    ]),
+  );
+}
+
+/** `20 idle, 3 busy`. */
+function channelText({ channels }: SpanView): string {
+  const counts = new Map<string, number>();
+  for (const { state } of channels) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+}
+
+export const showProblems = (problems: readonly Problem[]): string =>
+  problems.map(({ path, what, mend }) => `${path} ${what}\n    → ${mend}`).join('\n');
+
+/** What an apply did, and what is to be done next. */
+export function showApply(answer: ApplyAnswer): string {
+  switch (answer.type) {
+    case 'unchanged':
+      return 'nothing changes: the box has this configuration already';
+    case 'applied':
+      return [...answer.changes.map(showChange), '', afterApply(answer)].join('\n');
+    case 'refused':
+      return `${showProblems(answer.problems)}\n\nrefused: nothing was touched`;
+    case 'kept-back':
+      return `the old configuration stays: ${answer.why}`;
+    default:
+      return impossible(answer);
+  }
+}
+
+function afterApply({ changes, confirmBy }: Extract<ApplyAnswer, { type: 'applied' }>): string {
+  const restart = changes.some(({ reach }) => reach === 'restart')
+    ? '; what is marked (restart) waits for the next start'
+    : '';
+  return confirmBy === undefined
+    ? `in force, and kept${restart}`
+    : `in force${restart}; it is undone at ${confirmBy} unless you say "branchline confirm"`;
+}
+
+const SIGN = { added: '+', removed: '-', changed: '~' } as const;
+
+export function showChange({ section, id, kind, reach, details }: Change): string {
+  const mark = reach === 'restart' ? ' (restart)' : '';
+  const head = `${SIGN[kind]} ${section}${id === '' ? '' : ` ${id}`}${mark}`;
+  return [head, ...details.map((detail) => `    ${detail}`)].join('\n');
+}
+
+export function showConfirm(answer: ConfirmAnswer): string {
+  switch (answer.type) {
+    case 'kept':
+      return 'confirmed: the new configuration is kept';
+    case 'kept-back':
+      return `the old configuration is in force again: ${answer.why}`;
+    case 'refused':
+      return showProblems(answer.problems);
+    default:
+      return impossible(answer);
+  }
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}

@@ -1,0 +1,181 @@
+/** The HTTP API: a window on read models, and the door for a new configuration. It decides nothing. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Log } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import { fail, ok, type Result } from '../kernel/result.ts';
+import type { Health } from '../telemetry/health.ts';
+import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from './views.ts';
+
+/** What the gateway shows of itself. */
+export interface ReadModel {
+  status(): StatusView;
+  calls(): readonly CallView[];
+  spans(): readonly SpanView[];
+  health(): Health;
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** What the operator may do. `confirmSeconds`: how long the change waits for its confirmation; 0 keeps it at once. */
+export interface Controls {
+  apply(text: string, confirmSeconds: number): Promise<ApplyAnswer>;
+  confirm(): Promise<ConfirmAnswer>;
+  abandon(): Promise<ConfirmAnswer>;
+}
+
+export interface HttpSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Asked of every client where it is set; /healthz alone stays open, for load balancers. */
+  readonly token: string | undefined;
+}
+
+export interface HttpConsole {
+  /** The port that is really listened on. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A configuration of 10,000 users is some 2 MB. */
+const BODY_LIMIT = 16 * 1024 * 1024;
+const MAX_CONFIRM_SECONDS = 86_400;
+
+/** Listens; the error names the setting that would mend it. */
+export async function startHttp(
+  settings: HttpSettings,
+  model: ReadModel,
+  controls: Controls,
+  log: Log,
+): Promise<Result<HttpConsole, string>> {
+  const app = buildApp(settings.token, model, controls, log);
+  try {
+    await app.listen({ host: settings.address, port: settings.port });
+  } catch (error) {
+    await app.close();
+    return fail(listenFault(error, settings));
+  }
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
+  return ok({ port, close: () => app.close() });
+}
+
+function listenFault(error: unknown, { address, port }: HttpSettings): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `http.port: ${address}:${port} is taken by another program; set http.port to a free one`;
+    case 'EACCES':
+      return `http.port: not allowed to listen on ${address}:${port}; set http.port to one above 1023`;
+    case 'EADDRNOTAVAIL':
+      return `http.address: this box does not have ${address}; set http.address to one of its own`;
+    default:
+      return `http: can't listen on ${address}:${port}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** The application without its socket; tests inject requests into it. */
+export function buildApp(token: string | undefined, model: ReadModel, controls: Controls, log: Log): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    // A client that sends slowly or not at all does not hold a connection for ever.
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: true,
+  });
+  refuseOtherSites(app);
+  if (token !== undefined) guard(app, token);
+  // A configuration is text, whatever a client calls it; JSON is YAML.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error);
+    if (status >= 500)
+      log.error({ method: request.method, url: request.url, why: String(error) }, 'HTTP request failed');
+    return reply.code(status).send({ error: status >= 500 ? 'internal fault' : String(error) });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: `nothing at ${request.method} ${request.url}` }),
+  );
+  readRoutes(app, model);
+  controlRoutes(app, controls);
+  return app;
+}
+
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 ? status : 500;
+}
+
+function guard(app: FastifyInstance, token: string): void {
+  // Hashes are of one length, so the comparison tells nothing of the token's.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const wanted = digest(`Bearer ${token}`);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.url === '/healthz') return undefined;
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), wanted)) return undefined;
+    return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'send http.token as bearer token' });
+  });
+}
+
+/** A page of another site, open in a browser on this host, must not change anything here (RFC 6454). */
+function refuseOtherSites(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin, host } = request.headers;
+    if (request.method === 'GET' || origin === undefined || origin.replace(/^https?:\/\//, '') === host)
+      return undefined;
+    return reply.code(403).send({ error: 'a page of another site may not do this' });
+  });
+}
+
+function readRoutes(app: FastifyInstance, model: ReadModel): void {
+  app.get('/healthz', (_request, reply) => {
+    const health = model.health();
+    return reply.code(health.verdict === 'down' ? 503 : 200).send(health);
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await model.metrics();
+    return reply.header('content-type', contentType).send(text);
+  });
+  app.get('/api/v1/status', (_request, reply) => reply.send(model.status()));
+  app.get('/api/v1/calls', (_request, reply) => reply.send(model.calls()));
+  app.get('/api/v1/spans', (_request, reply) => reply.send(model.spans()));
+}
+
+function controlRoutes(app: FastifyInstance, controls: Controls): void {
+  app.post<{ Querystring: { confirm?: string } }>('/api/v1/config', async (request, reply) => {
+    const seconds = confirmSeconds(request.query.confirm);
+    if (seconds === undefined) {
+      return reply.code(400).send({ error: `confirm must be 0 to ${MAX_CONFIRM_SECONDS} seconds` });
+    }
+    if (typeof request.body !== 'string') return reply.code(400).send({ error: 'send the configuration as the body' });
+    return sendApply(reply, await controls.apply(request.body, seconds));
+  });
+  app.post('/api/v1/config/confirm', async (_request, reply) => sendConfirm(reply, await controls.confirm()));
+  app.post('/api/v1/config/abandon', async (_request, reply) => sendConfirm(reply, await controls.abandon()));
+}
+
+/** 300 s where the client says nothing. */
+function confirmSeconds(text: string | undefined): number | undefined {
+  if (text === undefined) return 300;
+  return /^\d{1,5}$/.test(text) && Number(text) <= MAX_CONFIRM_SECONDS ? Number(text) : undefined;
+}
+
+function sendApply(reply: FastifyReply, answer: ApplyAnswer): FastifyReply {
+  switch (answer.type) {
+    case 'unchanged':
+    case 'applied':
+      return reply.code(200).send(answer);
+    case 'refused':
+      return reply.code(422).send(answer);
+    case 'kept-back':
+      return reply.code(409).send(answer);
+    default:
+      return impossible(answer);
+  }
+}
+
+function sendConfirm(reply: FastifyReply, answer: ConfirmAnswer): FastifyReply {
+  return reply.code(answer.type === 'refused' ? 409 : 200).send(answer);
+}

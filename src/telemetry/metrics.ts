@@ -1,0 +1,103 @@
+/** What Prometheus scrapes. Counters are moved by events; gauges are read from the parts when a scrape asks. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** The state of the moment, asked for once per scrape. Times in seconds. */
+export interface MetricsFacts {
+  readonly callsInProgress: number;
+  readonly channels: readonly { readonly span: string; readonly state: string; readonly count: number }[];
+  /** 1 while the data link of the span's D-channel is up. */
+  readonly dChannels: readonly { readonly span: string; readonly up: boolean }[];
+  readonly alarms: readonly { readonly span: string; readonly alarm: string }[];
+  /** Live transactions by kind: the four machines of RFC 3261 §17. */
+  readonly sipTransactions: readonly { readonly kind: string; readonly count: number }[];
+  /** Addresses of record with a binding, and bindings. */
+  readonly registrations: { readonly users: number; readonly contacts: number };
+  readonly media: MediaFacts | undefined;
+  readonly healthy: boolean;
+}
+
+/** Since the worker started, save for `endpoints`. */
+export interface MediaFacts {
+  readonly driver: string;
+  readonly endpoints: number;
+  readonly ticks: number;
+  /** Ticks that began more than one tick late. */
+  readonly lateTicks: number;
+  readonly worstLatenessSeconds: number;
+  readonly slips: number;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** A call has reached a stage of its way. */
+  stage(name: string): void;
+  /** The router or admission said no. */
+  refused(id: string): void;
+  /** A call is over, with its Q.850 cause. */
+  ended(cause: number): void;
+  text(): Promise<string>;
+}
+
+/** `stages` are the names of the call path, each shown from the start with 0. */
+export function createMetrics(stages: readonly string[], facts: () => MetricsFacts): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'branchline_' });
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
+    new Counter({ name: `branchline_${name}`, help, labelNames: [label], registers });
+  const stageCounter = counter('call_stage_total', 'Calls that reached a stage of their way', 'stage');
+  const refusals = counter('call_refusals_total', 'Calls refused, by the id of the refusal', 'refusal');
+  const ends = counter('calls_ended_total', 'Calls that ended, by Q.850 cause', 'cause');
+  for (const stage of stages) stageCounter.inc({ stage }, 0);
+  const refresh = gauges(registry);
+  return {
+    contentType: registry.contentType,
+    stage: (stage) => stageCounter.inc({ stage }),
+    refused: (refusal) => refusals.inc({ refusal }),
+    ended: (cause) => ends.inc({ cause: String(cause) }),
+    text: () => {
+      refresh(facts());
+      return registry.metrics();
+    },
+  };
+}
+
+/** The gauges, and how to set them all from the facts: what is no longer among them is no longer shown. */
+function gauges(registry: Registry): (facts: MetricsFacts) => void {
+  const gauge = <Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ): Gauge<Label> =>
+    new Gauge({ name: `branchline_${name}`, help, labelNames: [...labelNames], registers: [registry] });
+  const calls = gauge('calls_in_progress', 'Calls from the offer to the last release');
+  const healthy = gauge('healthy', '1 while the box can carry calls');
+  const channels = gauge('b_channels', 'B-channels of a span by state', ['span', 'state']);
+  const dChannels = gauge('d_channel_up', '1 while the data link of the D-channel is up', ['span']);
+  const alarms = gauge('span_alarm', '1 for each alarm that a line has', ['span', 'alarm']);
+  const transactions = gauge('sip_transactions', 'Live SIP transactions by kind', ['kind']);
+  const users = gauge('registered_users', 'Addresses of record with at least one binding');
+  const contacts = gauge('registered_contacts', 'Bindings of all users');
+  const endpoints = gauge('media_endpoints', 'Open media endpoints', ['driver']);
+  const ticks = gauge('media_ticks', 'Ticks of the media worker since it started');
+  const late = gauge('media_late_ticks', 'Ticks that began more than one tick late');
+  const worst = gauge('media_lateness_worst_seconds', 'The latest that a tick has begun');
+  const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
+  return (facts) => {
+    for (const labelled of [channels, dChannels, alarms, transactions, endpoints]) labelled.reset();
+    calls.set(facts.callsInProgress);
+    healthy.set(facts.healthy ? 1 : 0);
+    for (const { span, state, count } of facts.channels) channels.set({ span, state }, count);
+    for (const { span, up } of facts.dChannels) dChannels.set({ span }, up ? 1 : 0);
+    for (const { span, alarm } of facts.alarms) alarms.set({ span, alarm }, 1);
+    for (const { kind, count } of facts.sipTransactions) transactions.set({ kind }, count);
+    users.set(facts.registrations.users);
+    contacts.set(facts.registrations.contacts);
+    if (facts.media === undefined) return;
+    endpoints.set({ driver: facts.media.driver }, facts.media.endpoints);
+    ticks.set(facts.media.ticks);
+    late.set(facts.media.lateTicks);
+    worst.set(facts.media.worstLatenessSeconds);
+    slips.set(facts.media.slips);
+  };
+}
