@@ -1,0 +1,94 @@
+import type { CallLeg, LegEffect } from '../call/leg.ts';
+import type { LegMediaCommand, LegMediaEvent } from '../call/media.ts';
+import type { Signal } from '../call/signal.ts';
+import { impossible } from '../kernel/machine.ts';
+import type { Instant } from '../kernel/time.ts';
+import type { Reactor, Wakeable } from './reactor.ts';
+
+/** Where a leg's words go. */
+export interface LegWorld<Out> {
+  say(signal: Signal, branch: string | undefined): void;
+  wire(message: Out): void;
+  media(command: LegMediaCommand): void;
+  gone(): void;
+  /** See `LegHandle.recovery`: only the maker of the leg knows its protocol. */
+  recovery(): unknown;
+}
+
+/** A leg without its protocol: what the call's way needs of it. */
+export interface LegHandle {
+  readonly id: string;
+  tell(signal: Signal): void;
+  media(event: LegMediaEvent): void;
+  /** What a restart after a crash needs to end this leg at its far party: plain data, undefined while there is nothing. */
+  recovery(): unknown;
+}
+
+/** A leg joined to the reactor: every step's effects are carried out, and its deadline is watched until it is gone. */
+export class BoundLeg<In, Out> implements LegHandle, Wakeable {
+  readonly id: string;
+  readonly leg: CallLeg<In, Out>;
+  readonly #world: LegWorld<Out>;
+  readonly #reactor: Reactor;
+  #gone = false;
+
+  constructor(id: string, leg: CallLeg<In, Out>, world: LegWorld<Out>, reactor: Reactor) {
+    this.id = id;
+    this.leg = leg;
+    this.#world = world;
+    this.#reactor = reactor;
+  }
+
+  get deadline(): Instant | undefined {
+    return this.leg.deadline;
+  }
+
+  tell(signal: Signal): void {
+    this.#step((now) => this.leg.tell(signal, now));
+  }
+
+  hear(wire: In): void {
+    this.#step((now) => this.leg.hear(wire, now));
+  }
+
+  media(event: LegMediaEvent): void {
+    this.#step((now) => this.leg.media(event, now));
+  }
+
+  recovery(): unknown {
+    return this.#gone ? undefined : this.#world.recovery();
+  }
+
+  wake(now: Instant): void {
+    if (!this.#gone) this.#carryOut(this.leg.wake(now));
+  }
+
+  #step(what: (now: Instant) => readonly LegEffect<Out>[]): void {
+    if (this.#gone) return;
+    this.#carryOut(what(this.#reactor.clock.now()));
+    if (!this.#gone) this.#reactor.watch(this);
+  }
+
+  #carryOut(effects: readonly LegEffect<Out>[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'say':
+          this.#world.say(effect.signal, effect.branch);
+          break;
+        case 'wire':
+          this.#world.wire(effect.message);
+          break;
+        case 'media':
+          this.#world.media(effect.command);
+          break;
+        case 'gone':
+          this.#gone = true;
+          this.#reactor.forget(this);
+          this.#world.gone();
+          break;
+        default:
+          impossible(effect);
+      }
+    }
+  }
+}

@@ -1,0 +1,446 @@
+/**
+ * The way of a call, from top to bottom:
+ * heardSetup → normalise → admit → route → dial → progress → answer → talk → release → record → publish.
+ * The same eleven names are the log events, the metrics and the rungs of the ladders. Which protocol a leg speaks is not
+ * known here.
+ */
+import { Call, type CallEffect, type CallEvent, type CallLimits, ourRelease, type ReleasedBy } from '../call/call.ts';
+import { CAUSE } from '../call/cause.ts';
+import type { CallMediaCommand, LegMediaCommand, StreamStats } from '../call/media.ts';
+import type { Offer, Release, Signal } from '../call/signal.ts';
+import type { Log, LogFields } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import { after, type Instant, seconds } from '../kernel/time.ts';
+import type { Decision } from '../routing/decision.ts';
+import { queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
+import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
+import type { LegHandle, LegWorld } from './bound-leg.ts';
+import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
+import type { LiveCall } from './live-call.ts';
+import type { Reactor, Wakeable } from './reactor.ts';
+import type { Router } from './router.ts';
+
+export const STAGES = [
+  'heardSetup',
+  'normalise',
+  'admit',
+  'route',
+  'dial',
+  'progress',
+  'answer',
+  'talk',
+  'release',
+  'record',
+  'publish',
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What a leg says to the path; wire and recovery are the maker's own business. */
+export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery'>;
+
+/** Makes and starts the leg of a hop, or says why it can't be. */
+export type Dialler = (leg: string, hop: DialHop, offer: Offer, ears: LegEars) => LegHandle | Release;
+
+/** Limits on what ordinary calls may take of the box. Emergency calls ignore them. */
+export interface Admission {
+  readonly calls: number;
+  readonly callsPerUser: number;
+}
+
+export interface CallPathParts {
+  readonly reactor: Reactor;
+  readonly log: Log;
+  readonly router: Router;
+  readonly dial: Dialler;
+  readonly legMedia: (leg: string, command: LegMediaCommand) => void;
+  readonly callMedia: (command: CallMediaCommand) => void;
+  readonly persist: (op: StoreOp) => Promise<void>;
+  readonly limits: () => CallLimits & Admission;
+  readonly newCallId: () => string;
+  readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
+  readonly onRecord: (record: CallRecord) => void;
+}
+
+/** How long the streams' last figures are awaited before the record is written without them. */
+const SETTLE = seconds(2);
+
+export class CallPath {
+  readonly #parts: CallPathParts;
+  readonly #calls = new Map<string, LiveCall>();
+  readonly #byLeg = new Map<string, LiveCall>();
+  readonly #wakes = new Map<string, Wakeable>();
+
+  constructor(parts: CallPathParts) {
+    this.#parts = parts;
+  }
+
+  get live(): ReadonlyMap<string, LiveCall> {
+    return this.#calls;
+  }
+
+  callOfLeg(leg: string): LiveCall | undefined {
+    return this.#byLeg.get(leg);
+  }
+
+  /** Someone wants to call: `make` builds the A-leg, which then speaks through the ears it was given. */
+  incoming<Leg extends LegHandle>(
+    source: Source,
+    tones: 'ours' | 'its own',
+    make: (id: string, ears: LegEars) => Leg,
+  ): Leg {
+    const { reactor, newCallId, limits } = this.#parts;
+    const id = newCallId();
+    const leg = `${id}.a`;
+    const live: LiveCall = {
+      id,
+      call: new Call(id, { leg, tones }, limits()),
+      source,
+      started: reactor.clock.wall(),
+      answered: undefined,
+      ended: undefined,
+      decision: undefined,
+      revision: undefined,
+      stored: false,
+      hops: new Map(),
+      tried: [],
+      legs: new Map(),
+      endpoints: new Set(),
+      channels: new Map(),
+      stats: new Map(),
+      release: undefined,
+      settleBy: undefined,
+    };
+    this.#calls.set(id, live);
+    this.#byLeg.set(leg, live);
+    const handle = make(leg, this.#ears(live, leg));
+    live.legs.set(leg, handle);
+    return handle;
+  }
+
+  /** The box ends a call: an operator, a fault, a shutdown. */
+  end(id: string, cause = CAUSE.temporaryFailure): void {
+    const live = this.#calls.get(id);
+    if (live !== undefined) this.#feed(live, { type: 'end', cause });
+  }
+
+  /** The media plane has closed a leg's endpoint. */
+  streamClosed(leg: string, stats: StreamStats): void {
+    const live = this.#byLeg.get(leg);
+    if (live === undefined) return;
+    live.stats.set(leg, stats);
+    live.endpoints.delete(leg);
+    this.#maySettle(live);
+  }
+
+  // ── heardSetup ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #heardSetup(live: LiveCall, offer: Offer): void {
+    this.#stage(live, 'heardSetup', {
+      from: offer.caller?.digits ?? 'unknown',
+      to: offer.called.digits,
+      source: sourceName(live.source),
+    });
+  }
+
+  // ── normalise: what was dialled, and who asks ────────────────────────────────────────────────────────────────────────
+
+  #setup(live: LiveCall, offer: Offer): void {
+    const query = this.#normalise(live, offer);
+    const decision = this.#parts.router.decide(query);
+    const refused = this.#admit(live, decision);
+    if (refused !== undefined) return this.#feed(live, { type: 'refused', release: refused });
+    this.#route(live, offer, decision);
+  }
+
+  #normalise(live: LiveCall, offer: Offer): RoutingQuery {
+    const query = queryOf(offer, live.source);
+    this.#stage(live, 'normalise', {
+      dialled: query.dialled.type === 'number' ? query.dialled.number.digits : query.dialled.text,
+    });
+    return query;
+  }
+
+  // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
+
+  #admit(live: LiveCall, decision: Decision): Release | undefined {
+    const { calls, callsPerUser } = this.#parts.limits();
+    const over = !decision.emergency && (this.#calls.size > calls || this.#callsOf(live.source) > callsPerUser);
+    this.#stage(live, 'admit', { admitted: !over, emergency: decision.emergency, calls: this.#calls.size });
+    return over ? ourRelease(CAUSE.congestion) : undefined;
+  }
+
+  #callsOf(source: Source): number {
+    if (source.type !== 'user') return 0;
+    let count = 0;
+    for (const { source: other } of this.#calls.values()) if (other.type === 'user' && other.id === source.id) count++;
+    return count;
+  }
+
+  // ── route: the decision becomes steps, and the call's row is written ────────────────────────────────────────────────
+
+  #route(live: LiveCall, offer: Offer, decision: Decision): void {
+    const { router } = this.#parts;
+    live.decision = decision;
+    live.revision = decision.directoryRevision;
+    this.#open(live, offer);
+    router.follow(decision);
+    switch (decision.type) {
+      case 'refusal': {
+        const { refusal } = decision;
+        this.#stage(live, 'route', { refused: refusal.id, why: refusal.why });
+        const origin = { protocol: 'sip', status: refusal.status, reason: undefined, headers: [] } as const;
+        return this.#feed(live, { type: 'refused', release: { ...ourRelease(refusal.cause), origin } });
+      }
+      case 'collect':
+        // The digits were complete as far as the caller is concerned, so more will not come.
+        this.#stage(live, 'route', { refused: 'number-incomplete' });
+        return this.#feed(live, { type: 'refused', release: ourRelease(CAUSE.invalidNumber) });
+      case 'hops': {
+        const { steps, hops } = stepsOf(decision.hops, (aor) => router.contactsOf(aor));
+        for (const [name, hop] of hops) live.hops.set(name, hop);
+        this.#stage(live, 'route', { hops: [...hops.values()].map(nameOf) });
+        return this.#feed(live, { type: 'decided', steps });
+      }
+      default:
+        return impossible(decision);
+    }
+  }
+
+  #open(live: LiveCall, offer: Offer): void {
+    live.stored = true;
+    this.#write({
+      type: 'call-open',
+      call: {
+        callId: live.id,
+        linkedId: live.id,
+        state: live.call.state,
+        started: live.started,
+        answered: undefined,
+        from: offer.caller?.digits ?? '',
+        to: offer.called.digits,
+        user: live.source.type === 'user' ? live.source.id : undefined,
+        decision: live.decision,
+        hops: [],
+        channels: [...live.channels.values()],
+        sipCallIds: [],
+        revision: live.revision,
+        dialogs: recordsOf(live),
+      },
+    });
+  }
+
+  // ── dial ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #dial(live: LiveCall, leg: string, name: string, dialled: Offer): void {
+    const hop = live.hops.get(name);
+    if (hop === undefined) return impossible(name as never);
+    live.tried.push(nameOf(hop));
+    this.#byLeg.set(leg, live);
+    const offer: Offer = { ...dialled, ...numbersOf(hop) };
+    this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
+    const made = this.#parts.dial(leg, hop, offer, this.#ears(live, leg));
+    if ('tell' in made) {
+      live.legs.set(leg, made);
+      this.#note(live, { hops: live.tried });
+      return;
+    }
+    const { reactor } = this.#parts;
+    reactor.run(() => this.#feed(live, { type: 'heard', leg, signal: made }));
+    reactor.run(() => this.#feed(live, { type: 'gone', leg }));
+  }
+
+  // ── progress ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #progress(live: LiveCall, leg: string, inBand: boolean): void {
+    this.#stage(live, 'progress', { leg, inBand });
+    this.#note(live, {});
+  }
+
+  // ── answer, talk ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #answer(live: LiveCall, leg: string): void {
+    live.answered = this.#parts.reactor.clock.wall();
+    this.#stage(live, 'answer', { leg });
+    this.#note(live, { answered: live.answered });
+    this.#talk(live, leg);
+  }
+
+  #talk(live: LiveCall, leg: string): void {
+    this.#stage(live, 'talk', { with: leg });
+  }
+
+  // ── release ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #release(live: LiveCall, signal: Release, by: ReleasedBy): void {
+    live.ended = this.#parts.reactor.clock.wall();
+    live.release = { signal, by };
+    this.#stage(live, 'release', { cause: signal.cause, location: signal.location, by });
+  }
+
+  // ── record: once every leg is gone and the streams have said their last ─────────────────────────────────────────────
+
+  #over(live: LiveCall): void {
+    live.settleBy = after(this.#parts.reactor.clock.now(), SETTLE);
+    this.#maySettle(live);
+  }
+
+  #maySettle(live: LiveCall): void {
+    if (live.settleBy === undefined) return;
+    if (live.endpoints.size === 0) this.#record(live);
+    else this.#watch(live);
+  }
+
+  #record(live: LiveCall): void {
+    if (!this.#calls.delete(live.id)) return;
+    for (const leg of live.legs.keys()) this.#byLeg.delete(leg);
+    for (const [leg, of] of this.#byLeg) if (of === live) this.#byLeg.delete(leg);
+    const watched = this.#wakes.get(live.id);
+    if (watched !== undefined) this.#parts.reactor.forget(watched);
+    this.#wakes.delete(live.id);
+    const record = recordOf(live, this.#parts.reactor);
+    this.#stage(live, 'record', { cause: record.cause, seconds: talkSeconds(record) });
+    this.#parts.persist({ type: 'call-close', record }).then(
+      () => this.#publish(live, record),
+      (problem: unknown) => this.#notWritten(problem),
+    );
+  }
+
+  // ── publish: the record is durable, and its outbox row with it ──────────────────────────────────────────────────────
+
+  #publish(live: LiveCall, record: CallRecord): void {
+    this.#stage(live, 'publish', {});
+    this.#parts.onRecord(record);
+  }
+
+  // ── what moves a call along ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #ears(live: LiveCall, leg: string): LegEars {
+    const { reactor } = this.#parts;
+    return {
+      say: (signal, branch) => reactor.run(() => this.#heard(live, leg, signal, branch)),
+      media: (command) => {
+        this.#noteMedia(live, leg, command);
+        this.#parts.legMedia(leg, command);
+      },
+      gone: () => reactor.run(() => this.#feed(live, { type: 'gone', leg })),
+    };
+  }
+
+  #heard(live: LiveCall, leg: string, signal: Signal, branch: string | undefined): void {
+    if (signal.type === 'offer') this.#heardSetup(live, signal);
+    this.#feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
+  }
+
+  #noteMedia(live: LiveCall, leg: string, command: LegMediaCommand): void {
+    if (command.type === 'open-rtp' || command.type === 'open-tdm') live.endpoints.add(leg);
+    if (command.type !== 'open-tdm') return;
+    live.channels.set(leg, command.channel);
+    this.#note(live, { channels: [...live.channels.values()] });
+  }
+
+  #feed(live: LiveCall, event: CallEvent): void {
+    const now = this.#parts.reactor.clock.now();
+    for (const effect of live.call.feed(event, now)) this.#carryOut(live, effect);
+    this.#watch(live);
+  }
+
+  #wake(live: LiveCall, now: Instant): void {
+    if (live.settleBy !== undefined && live.settleBy <= now) return this.#record(live);
+    for (const effect of live.call.wake(now)) this.#carryOut(live, effect);
+  }
+
+  #watch(live: LiveCall): void {
+    if (!this.#calls.has(live.id)) return;
+    let wakeable = this.#wakes.get(live.id);
+    if (wakeable === undefined) {
+      wakeable = {
+        get deadline() {
+          return live.settleBy ?? live.call.deadline;
+        },
+        wake: (now) => this.#wake(live, now),
+      };
+      this.#wakes.set(live.id, wakeable);
+    }
+    this.#parts.reactor.watch(wakeable);
+  }
+
+  #carryOut(live: LiveCall, effect: CallEffect): void {
+    switch (effect.type) {
+      case 'decide':
+        return this.#setup(live, effect.offer);
+      case 'dial':
+        return this.#dial(live, effect.leg, effect.hop, effect.offer);
+      case 'tell':
+        return live.legs.get(effect.leg)?.tell(effect.signal);
+      case 'media':
+        return this.#parts.callMedia(effect.command);
+      case 'progressed':
+        return this.#progress(live, effect.leg, effect.inBand);
+      case 'answered':
+        return this.#answer(live, effect.leg);
+      case 'released':
+        return this.#release(live, effect.release, effect.by);
+      case 'over':
+        return this.#over(live);
+      default:
+        return impossible(effect);
+    }
+  }
+
+  #stage(live: LiveCall, stage: Stage, fields: LogFields): void {
+    this.#parts.log.info({ call: live.id, ...fields }, stage);
+    this.#parts.onStage(live.id, stage, fields);
+  }
+
+  /** Brings the call's row up to date: where it stands, and what a restart would need to end it. */
+  #note(live: LiveCall, change: LiveCallChange): void {
+    if (!live.stored || live.release !== undefined) return;
+    const dialogs = recordsOf(live);
+    this.#write({ type: 'call-update', callId: live.id, change: { ...change, state: live.call.state, dialogs } });
+  }
+
+  #write(op: StoreOp): void {
+    this.#parts.persist(op).catch((problem: unknown) => this.#notWritten(problem));
+  }
+
+  #notWritten(problem: unknown): void {
+    const what = problem instanceof Object && 'what' in problem ? String(problem.what) : String(problem);
+    this.#parts.log.error({ what }, 'call.not-written');
+  }
+}
+
+/** What a restart after a crash needs of every leg: a SIP dialog, a Q.931 call. */
+function recordsOf(live: LiveCall): readonly unknown[] {
+  return [...live.legs.values()].map((leg) => leg.recovery()).filter((record) => record !== undefined);
+}
+
+function recordOf(live: LiveCall, reactor: Reactor): CallRecord {
+  const { offer } = live.call;
+  const release = live.release?.signal ?? ourRelease(CAUSE.temporaryFailure);
+  const by = live.release?.by ?? 'us';
+  return {
+    callId: live.id,
+    linkedId: live.id,
+    started: live.started,
+    answered: live.answered,
+    ended: live.ended ?? reactor.clock.wall(),
+    from: offer?.caller?.digits ?? '',
+    to: offer?.called.digits ?? '',
+    user: live.source.type === 'user' ? live.source.id : undefined,
+    decision: live.decision,
+    hops: live.tried,
+    channels: [...live.channels.values()],
+    sipCallIds: [],
+    revision: live.revision,
+    cause: release.cause,
+    location: release.location,
+    releasedBy: by === 'us' ? 'gateway' : by,
+    media: Object.fromEntries(live.stats),
+  };
+}
+
+const talkSeconds = (record: CallRecord): number =>
+  record.answered === undefined ? 0 : Math.round((record.ended - record.answered) / 1000);
+
+const sourceName = (source: Source): string =>
+  source.type === 'unknown' ? source.type : `${source.type} ${source.id}`;

@@ -1,0 +1,200 @@
+import type { Q921Link } from '../isdn/q921/link.ts';
+import type { LinkEffect, LinkEvent } from '../isdn/q921/primitives.ts';
+import type { Q931Group } from '../isdn/q931/group.ts';
+import type {
+  CallHandle,
+  CallIndication,
+  CallRequest,
+  Channel,
+  ChannelState,
+  GroupEffect,
+  GroupEvent,
+} from '../isdn/q931/primitives.ts';
+import type { Log } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import { earlier, type Instant } from '../kernel/time.ts';
+import type { LineAlarm, SpanEvent, SpanPort } from '../span/port.ts';
+import type { Reactor, Wakeable } from './reactor.ts';
+
+export interface DChannelParts {
+  readonly id: string;
+  readonly link: Q921Link;
+  readonly group: Q931Group;
+  readonly reactor: Reactor;
+  readonly log: Log;
+  /** A call comes in; answers who listens to it. */
+  readonly onSetup: (
+    handle: CallHandle,
+    setup: Extract<CallIndication, { type: 'setup' }>,
+  ) => (indication: CallIndication) => void;
+  /** For the trace: one Q.931 message as it crosses the line. */
+  readonly onMessage: (direction: 'in' | 'out', message: Uint8Array) => void;
+}
+
+/** One D-channel: the span's port, its data link and the Q.931 calls on it, joined. */
+export class DChannel implements Wakeable {
+  readonly id: string;
+  readonly #parts: DChannelParts;
+  readonly #users = new Map<CallHandle, (indication: CallIndication) => void>();
+  readonly #channels = new Map<string, ChannelState>();
+  readonly #alarms = new Set<LineAlarm>();
+  #port: SpanPort | undefined;
+  #up = false;
+
+  constructor(parts: DChannelParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+  }
+
+  /** The data link is established. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get alarms(): ReadonlySet<LineAlarm> {
+    return this.#alarms;
+  }
+
+  /** How many B-channels are in each state. */
+  get channels(): ReadonlyMap<string, ChannelState> {
+    return this.#channels;
+  }
+
+  get deadline(): Instant | undefined {
+    return earlier(this.#parts.link.deadline, this.#parts.group.deadline);
+  }
+
+  wake(now: Instant): void {
+    this.#linkEffects(this.#parts.link.wake(now), now);
+    this.#groupEffects(this.#parts.group.wake(now), now);
+  }
+
+  /** The port is open: the link is called up and stays wanted. */
+  start(port: SpanPort): void {
+    this.#port = port;
+    this.#link({ type: 'dl-establish' });
+  }
+
+  /** What the span says. */
+  hear(event: SpanEvent): void {
+    switch (event.type) {
+      case 'frame':
+        return this.#link({ type: 'frame', frame: event.frame });
+      case 'alarm':
+        return this.#alarm(event.alarm, event.raised);
+      case 'failed':
+        return this.#parts.log.error({ span: this.id, why: event.why }, 'span.failed');
+      default:
+        return impossible(event);
+    }
+  }
+
+  /** Begins an outgoing call; its indications go to `listen` until the release. */
+  open(listen: (indication: CallIndication) => void): CallHandle {
+    const handle = this.#parts.group.allot();
+    this.#users.set(handle, listen);
+    return handle;
+  }
+
+  request(handle: CallHandle, request: CallRequest): void {
+    this.feed({ type: 'request', handle, request });
+  }
+
+  feed(event: GroupEvent): void {
+    const now = this.#parts.reactor.clock.now();
+    this.#groupEffects(this.#parts.group.feed(event, now), now);
+    this.#parts.reactor.watch(this);
+  }
+
+  stop(): Promise<void> {
+    this.#parts.reactor.forget(this);
+    return this.#port?.close() ?? Promise.resolve();
+  }
+
+  #link(event: LinkEvent): void {
+    const now = this.#parts.reactor.clock.now();
+    this.#linkEffects(this.#parts.link.feed(event, now), now);
+    this.#parts.reactor.watch(this);
+  }
+
+  /** RAI alone leaves what we receive intact, and the D-channel with it; the others take the line away. */
+  #alarm(alarm: LineAlarm, raised: boolean): void {
+    if (raised) this.#alarms.add(alarm);
+    else this.#alarms.delete(alarm);
+    this.#parts.log.warn({ span: this.id, alarm, raised }, 'span.alarm');
+    this.#link({ type: 'line', active: ![...this.#alarms].some((one) => one !== 'RAI') });
+  }
+
+  #linkEffects(effects: readonly LinkEffect[], now: Instant): void {
+    const { group, log, onMessage } = this.#parts;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'frame':
+          this.#port?.send(effect.frame);
+          break;
+        case 'dl-established':
+          this.#up = true;
+          log.info({ span: this.id }, 'd-channel.up');
+          this.#groupEffects(group.feed({ type: 'dl-established' }, now), now);
+          break;
+        case 'dl-released':
+          if (this.#up) log.warn({ span: this.id }, 'd-channel.down');
+          this.#up = false;
+          this.#groupEffects(group.feed({ type: 'dl-released' }, now), now);
+          break;
+        case 'dl-data':
+          onMessage('in', effect.message);
+          this.#groupEffects(group.feed({ type: 'dl-data', data: effect.message }, now), now);
+          break;
+        case 'dl-refused':
+          log.debug({ span: this.id, why: effect.why }, 'd-channel.refused');
+          break;
+        case 'mdl-error':
+          log.debug({ span: this.id, code: effect.code }, 'd-channel.error');
+          break;
+        default:
+          impossible(effect);
+      }
+    }
+  }
+
+  #groupEffects(effects: readonly GroupEffect[], now: Instant): void {
+    const { link, log, onMessage } = this.#parts;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'dl-establish':
+          this.#linkEffects(link.feed({ type: 'dl-establish' }, now), now);
+          break;
+        case 'dl-data':
+          onMessage('out', effect.data);
+          this.#linkEffects(link.feed({ type: 'dl-data', message: effect.data }, now), now);
+          break;
+        case 'call':
+          this.#indicate(effect.handle, effect.indication);
+          break;
+        case 'channel':
+          this.#channels.set(channelName(effect.channel), effect.state);
+          break;
+        case 'restarted':
+          log.info(
+            { span: this.id, channels: effect.channels.length, acknowledged: effect.acknowledged },
+            'span.restarted',
+          );
+          break;
+        case 'problem':
+          log.warn({ span: this.id, problem: effect.id, what: effect.what }, 'd-channel.problem');
+          break;
+        default:
+          impossible(effect);
+      }
+    }
+  }
+
+  #indicate(handle: CallHandle, indication: CallIndication): void {
+    if (indication.type === 'setup') this.#users.set(handle, this.#parts.onSetup(handle, indication));
+    this.#users.get(handle)?.(indication);
+    if (indication.type === 'release') this.#users.delete(handle);
+  }
+}
+
+const channelName = ({ span, slot }: Channel): string => `${span}/${slot}`;

@@ -1,0 +1,33 @@
+import type { Call, ReleasedBy } from '../call/call.ts';
+import type { BChannel, StreamStats } from '../call/media.ts';
+import type { Release } from '../call/signal.ts';
+import type { Instant, WallTime } from '../kernel/time.ts';
+import type { Decision } from '../routing/decision.ts';
+import type { Source } from '../routing/query.ts';
+import type { LegHandle } from './bound-leg.ts';
+import type { DialHop } from './dial-hop.ts';
+
+/** A call in progress with all that its record will need. The call's own state is in `call`; this is what surrounds it. */
+export interface LiveCall {
+  readonly id: string;
+  readonly call: Call;
+  readonly source: Source;
+  readonly started: WallTime;
+  answered: WallTime | undefined;
+  ended: WallTime | undefined;
+  decision: Decision | undefined;
+  /** The revision of the directory that it began with, and keeps. */
+  revision: string | undefined;
+  /** Once its row is in the store: changes are worth writing. */
+  stored: boolean;
+  readonly hops: Map<string, DialHop>;
+  readonly tried: string[];
+  readonly legs: Map<string, LegHandle>;
+  /** Media endpoints that have been opened and not yet reported closed. */
+  readonly endpoints: Set<string>;
+  readonly channels: Map<string, BChannel>;
+  readonly stats: Map<string, StreamStats>;
+  release: { readonly signal: Release; readonly by: ReleasedBy } | undefined;
+  /** All legs are gone; only the streams' figures are awaited, at most until then. */
+  settleBy: Instant | undefined;
+}

@@ -1,0 +1,241 @@
+/**
+ * Where SIP meets the world: octets from the transport become transactions, and transactions find their leg. Which leg
+ * belongs to a request is told by its dialog (Call-ID and our tag); which to a response, by its transaction.
+ */
+
+import type { Log } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import type { Result } from '../kernel/result.ts';
+import type { Instant } from '../kernel/time.ts';
+import type { SipIn, SipOut } from '../leg/sip-leg-words.ts';
+import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/dialog.ts';
+import { checkRequest, checkResponse } from '../sip/message/check.ts';
+import { callIdOf, cseqOf, toOf } from '../sip/message/fields.ts';
+import type { Flow, Target } from '../sip/message/flow.ts';
+import { type ResponseParts, responseTo, type SipMessage, type SipRequest } from '../sip/message/message.ts';
+import { tagOf } from '../sip/message/name-addr.ts';
+import { type ParseProblem, parseMessage, printMessage } from '../sip/message/parse.ts';
+import { parseVia, printVia, viaReceived } from '../sip/message/via.ts';
+import type { TransactionLayer } from '../sip/transaction/layer.ts';
+import type { TransactionEffect } from '../sip/transaction/words.ts';
+import type { Reactor, Wakeable } from './reactor.ts';
+
+/** Someone whose transactions and dialogs run through here: a leg, a probe. */
+export interface SipUser {
+  hear(wire: SipIn): void;
+  /** Requests inside its dialogs take this flow first: the phone's own connection, or the hole in its NAT. */
+  readonly flow: Flow | undefined;
+}
+
+export interface SipEdgeParts {
+  readonly layer: TransactionLayer;
+  readonly reactor: Reactor;
+  readonly log: Log;
+  readonly send: (octets: Uint8Array, to: Flow | Target) => Promise<Result<unknown>>;
+  /** RFC 3263: where a URI's requests are to be sent, best first. */
+  readonly resolve: (uri: string) => Promise<Result<readonly Target[]>>;
+  /** A request outside any dialog that we know. */
+  readonly onRequest: (transaction: string, request: SipRequest, flow: Flow, merged: boolean) => void;
+  readonly onMessage: (direction: 'in' | 'out', message: SipMessage, remote: string) => void;
+}
+
+export class SipEdge implements Wakeable {
+  readonly #parts: SipEdgeParts;
+  /** By transaction: who sent the request, or who answers it. */
+  readonly #transactions = new Map<string, SipUser>();
+  readonly #dialogs = new Map<string, SipUser>();
+  #malformed = 0;
+  #orphans = 0;
+
+  constructor(parts: SipEdgeParts) {
+    this.#parts = parts;
+  }
+
+  get deadline(): Instant | undefined {
+    return this.#parts.layer.deadline;
+  }
+
+  /** Messages that could not be read, since the start. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  get load(): { readonly clients: number; readonly servers: number; readonly dialogs: number } {
+    return { ...this.#parts.layer.load, dialogs: this.#dialogs.size };
+  }
+
+  wake(now: Instant): void {
+    this.#follow(this.#parts.layer.wake(now));
+  }
+
+  /** Octets from the transport: one datagram, or one message cut from a stream. */
+  receive(octets: Uint8Array, flow: Flow): void {
+    const parsed = parseMessage(octets);
+    if (!parsed.ok) return this.#unreadable(parsed.error, flow);
+    const message = parsed.value;
+    this.#parts.onMessage('in', message, remoteOf(flow));
+    if (message.type === 'response') {
+      if (checkResponse(message)) this.#layer((layer, now) => layer.receive(message, flow, now));
+      return;
+    }
+    const refusal = checkRequest(message);
+    if (refusal === undefined) this.#layer((layer, now) => layer.receive(message, flow, now));
+    else this.refuse(message, flow, refusal.status, refusal);
+  }
+
+  /** Answers a request without a transaction: it isn't fit for one. An ACK is never answered. */
+  refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
+    const top = request.headers.get('Via');
+    const via = top === undefined ? undefined : parseVia(top);
+    if (request.method === 'ACK' || via === undefined || !via.ok) return;
+    const headers = request.headers.clone();
+    headers.removeFirst('Via');
+    headers.prepend('Via', printVia(viaReceived(via.value, flow.remote)));
+    const response = responseTo({ ...request, headers }, status, { toTag: 'refused', ...parts });
+    this.#transmit(response, flow);
+  }
+
+  /** From now on requests of this dialog are the user's. */
+  join(callId: string, localTag: string, user: SipUser): void {
+    this.#dialogs.set(dialogKey(callId, localTag), user);
+  }
+
+  leave(callId: string, localTag: string): void {
+    this.#dialogs.delete(dialogKey(callId, localTag));
+  }
+
+  /** The user takes the request of this transaction: its CANCEL and its end are told to him. */
+  take(transaction: string, user: SipUser): void {
+    this.#transactions.set(transaction, user);
+  }
+
+  respond(transaction: string, request: SipRequest, status: number, parts: ResponseParts = {}): void {
+    const response = responseTo(request, status, parts);
+    this.#layer((layer, now) => layer.respond(transaction, response, now));
+  }
+
+  /** What a leg says to its wire. */
+  say(out: SipOut, user: SipUser): void {
+    switch (out.type) {
+      case 'respond':
+        return this.#layer((layer, now) => layer.respond(out.transaction, out.response, now));
+      case 'cancel':
+        return this.#layer((layer, now) => layer.cancel(out.transaction, out.headers, now));
+      case 'request':
+        this.#transactions.set(out.transaction, user);
+        return this.#towards(out.nextHop, user, (targets) => {
+          if (targets.length > 0) {
+            const { transaction: id, request } = out;
+            return this.#layer((layer, now) => layer.send({ id, request, targets }, now));
+          }
+          this.#transactions.delete(out.transaction);
+          user.hear({ type: 'failed', transaction: out.transaction, why: `no address for ${out.nextHop}` });
+        });
+      case 'ack':
+        return this.#towards(out.nextHop, user, ([first]) => {
+          if (first !== undefined) this.#layer((layer) => layer.sendAlone(out.request, first));
+        });
+      default:
+        return impossible(out);
+    }
+  }
+
+  #towards(nextHop: string, { flow }: SipUser, send: (targets: readonly (Flow | Target)[]) => void): void {
+    if (flow !== undefined) return send([flow]);
+    this.#parts.resolve(nextHop).then(
+      (found) => this.#parts.reactor.run(() => send(found.ok ? found.value : [])),
+      () => this.#parts.reactor.run(() => send([])),
+    );
+  }
+
+  #layer(step: (layer: TransactionLayer, now: Instant) => readonly TransactionEffect[]): void {
+    this.#follow(step(this.#parts.layer, this.#parts.reactor.clock.now()));
+    this.#parts.reactor.watch(this);
+  }
+
+  #follow(effects: readonly TransactionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'transmit':
+          this.#transmit(effect.message, effect.to);
+          break;
+        case 'request':
+          this.#request(effect);
+          break;
+        case 'ack':
+          this.#dialogOf(effect.request)?.hear({ type: 'ack', request: effect.request });
+          break;
+        case 'cancelled':
+          this.#transactions.get(effect.transaction)?.hear(effect);
+          break;
+        case 'response':
+          this.#transactions.get(effect.transaction)?.hear(effect);
+          break;
+        case 'timeout':
+        case 'failed':
+          this.#transactions.get(effect.transaction)?.hear(effect);
+          break;
+        case 'orphan':
+          this.#endOrphan(effect);
+          break;
+        case 'ended':
+          this.#transactions.delete(effect.transaction);
+          break;
+        default:
+          impossible(effect);
+      }
+    }
+  }
+
+  /** An answer that nobody waits for any more made a dialog all the same: it is acknowledged and ended. */
+  #endOrphan({ request, response, flow }: Extract<TransactionEffect, { type: 'orphan' }>): void {
+    this.#parts.log.info({ from: remoteOf(flow) }, 'sip.orphan-answer');
+    const dialog = dialogOfResponse(request, response);
+    if (!dialog.ok) return;
+    const cseq = cseqOf(request)?.number ?? dialog.value.localCSeq;
+    const ack = acknowledgement(dialog.value, cseq, []);
+    const bye = nextRequest(dialog.value, 'BYE', []);
+    this.#layer((layer) => layer.sendAlone(ack.request, flow));
+    const id = `orphan-${++this.#orphans}`;
+    this.#layer((layer, now) => layer.send({ id, request: bye.request, targets: [flow] }, now));
+  }
+
+  #request({ transaction, request, flow, merged }: Extract<TransactionEffect, { type: 'request' }>): void {
+    const user = this.#dialogOf(request);
+    if (user === undefined) return this.#parts.onRequest(transaction, request, flow, merged);
+    this.#transactions.set(transaction, user);
+    user.hear({ type: 'request', transaction, request });
+  }
+
+  #dialogOf(request: SipRequest): SipUser | undefined {
+    const callId = callIdOf(request);
+    const to = toOf(request);
+    const tag = to === undefined ? undefined : tagOf(to);
+    return callId === undefined || tag === undefined ? undefined : this.#dialogs.get(dialogKey(callId, tag));
+  }
+
+  #transmit(message: SipMessage, to: Flow | Target): void {
+    const { reactor, send, onMessage } = this.#parts;
+    onMessage('out', message, remoteOf(to));
+    const lost = (why: string) => reactor.run(() => this.#layer((layer, now) => layer.sendFailed(message, why, now)));
+    send(printMessage(message), to).then(
+      (sent) => {
+        if (!sent.ok) lost(sent.error);
+      },
+      (error: unknown) => lost(String(error)),
+    );
+  }
+
+  #unreadable(problem: ParseProblem, flow: Flow): void {
+    this.#malformed++;
+    this.#parts.log.debug({ from: remoteOf(flow), why: problem.reason }, 'sip.unreadable');
+    if (problem.request !== undefined) this.refuse(problem.request, flow, problem.status, { reason: problem.reason });
+  }
+}
+
+const dialogKey = (callId: string, tag: string): string => `${callId}\n${tag}`;
+
+function remoteOf(place: Flow | Target): string {
+  const { address, port } = 'remote' in place ? place.remote : place;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
