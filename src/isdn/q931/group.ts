@@ -183,8 +183,6 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect>, Desk {
     this.#linkUp = false;
     this.#restarter.pause();
     for (const call of [...this.#calls.values()]) linkLost(call, this, now);
-    // §5.8.9: the link is asked for again, as long as it takes.
-    this.emit({ type: 'dl-establish' });
   }
 
   #data(data: Uint8Array, now: Instant): void {

@@ -27,10 +27,10 @@ export const STEPS: Readonly<Record<Exclude<MessageName, 'setup' | 'restart' | '
   'setup-acknowledge': (call, desk, { elements }, now) => {
     if (!agree(call, desk, elements, now)) return;
     call.enter('overlap-sending', desk, now);
-    desk.indicate(call, { type: 'setup-acknowledge', progress: progressIn(elements) });
     const { waiting } = call;
     call.waiting = undefined;
     if (waiting !== undefined) sendDigits(call, desk, waiting, now);
+    desk.indicate(call, { type: 'setup-acknowledge', progress: progressIn(elements) });
   },
   'call-proceeding': (call, desk, { elements }, now) => {
     if (!agree(call, desk, elements, now)) return;

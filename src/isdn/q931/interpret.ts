@@ -66,7 +66,6 @@ const SAID = new Set([
   channelIdentification.id,
   calledNumber.id,
   redirectingNumber.id,
-  progressIndicator.id,
   display.id,
   SENDING_COMPLETE.id,
 ]);

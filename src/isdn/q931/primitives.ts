@@ -50,6 +50,7 @@ export interface SetupWords {
 
 /** What a user asks of a call. A request that its state doesn't allow is ignored and counted as `late`. */
 export type CallRequest =
+  /** Without a free channel or a link the answer is `release` at once, with cause 34, 44 or 27. */
   | ({ readonly type: 'setup'; readonly channel: ChannelChoice } & SetupWords)
   | { readonly type: 'setup-acknowledge'; readonly progress?: readonly Progress[] }
   | { readonly type: 'information'; readonly digits: string; readonly complete: boolean }
@@ -70,6 +71,7 @@ export type CallRequest =
       readonly type: 'release';
       readonly cause: number;
       readonly location?: CauseLocation;
+      readonly diagnostics?: Uint8Array | undefined;
       readonly progress?: readonly Progress[];
       readonly elements?: readonly Element[];
     };
@@ -126,6 +128,7 @@ export interface CallRecord {
 }
 
 export type GroupEvent =
+  /** DL-ESTABLISH, indication or confirm. Layer 2 keeps the link wanted by itself; nothing here asks for it. */
   | { readonly type: 'dl-established' }
   | { readonly type: 'dl-released' }
   /** One Q.931 message from layer 2. */
@@ -139,8 +142,6 @@ export type GroupEvent =
   | { readonly type: 'adopt'; readonly records: readonly CallRecord[] };
 
 export type GroupEffect =
-  /** Ask layer 2 to establish the link. */
-  | { readonly type: 'dl-establish' }
   | { readonly type: 'dl-data'; readonly data: Uint8Array }
   | { readonly type: 'call'; readonly handle: CallHandle; readonly indication: CallIndication }
   | { readonly type: 'channel'; readonly channel: Channel; readonly state: ChannelState }

@@ -89,8 +89,8 @@ export function ask(call: Call, desk: Desk, request: Later, now: Instant): boole
       sendName(call, desk, request);
       return true;
     case 'release': {
-      const { cause, location = desk.ownLocation, progress, elements } = request;
-      clear(call, desk, { cause: { cause, location, diagnostics: undefined }, progress, elements }, now);
+      const { cause, location = desk.ownLocation, diagnostics, progress, elements } = request;
+      clear(call, desk, { cause: { cause, location, diagnostics }, progress, elements }, now);
       return true;
     }
   }
