@@ -105,6 +105,7 @@ export class Reception {
   #meet(ssrc: number, sequence: number): void {
     this.#source = ssrc;
     this.#probation = MIN_SEQUENTIAL;
+    this.#jitter = 0;
     this.#restart(sequence);
     this.#highest = (sequence - 1) & 0xffff;
   }

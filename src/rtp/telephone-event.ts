@@ -44,6 +44,7 @@ export class EventSender {
   #left = 0;
   #finals = 0;
   #first = true;
+  #segment = 0;
   #pauseFrom = 0;
 
   /** What the packet that is due carries besides its payload. */
@@ -76,9 +77,10 @@ export class EventSender {
       this.#state = 'digit';
       this.#left = this.#durations[this.#next] as number;
       this.#first = true;
-      this.timestamp = now;
+      this.#segment = now;
     }
     if (this.#state === 'pause') return false;
+    this.timestamp = this.#segment;
     this.marker = this.#first;
     this.#first = false;
     this.#report(now, bytes, at);
@@ -88,7 +90,7 @@ export class EventSender {
   #report(now: number, bytes: Uint8Array, at: number): void {
     const event = this.#digits[this.#next] as number;
     if (this.#state === 'digit') {
-      const soFar = timestampAfter(this.timestamp, now) + BLOCK;
+      const soFar = timestampAfter(this.#segment, now) + BLOCK;
       if (soFar < Math.min(SEGMENT, this.#left)) {
         writeEvent(bytes, at, event, false, soFar);
         return;
@@ -102,13 +104,13 @@ export class EventSender {
     if (this.#finals > 0) return;
     if (isEnd) {
       this.#state = 'pause';
-      this.#pauseFrom = advance(this.timestamp, this.#left);
+      this.#pauseFrom = advance(this.#segment, this.#left);
       this.#next = (this.#next + 1) % QUEUE;
       this.#waiting--;
     } else {
       this.#state = 'digit';
       this.#left -= SEGMENT;
-      this.timestamp = advance(this.timestamp, SEGMENT);
+      this.#segment = advance(this.#segment, SEGMENT);
     }
   }
 }
