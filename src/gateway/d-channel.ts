@@ -1,15 +1,7 @@
 import type { Q921Link } from '../isdn/q921/link.ts';
 import type { LinkEffect, LinkEvent } from '../isdn/q921/primitives.ts';
 import type { Q931Group } from '../isdn/q931/group.ts';
-import type {
-  CallHandle,
-  CallIndication,
-  CallRequest,
-  Channel,
-  ChannelState,
-  GroupEffect,
-  GroupEvent,
-} from '../isdn/q931/primitives.ts';
+import type { CallHandle, CallIndication, CallRequest, GroupEffect, GroupEvent } from '../isdn/q931/primitives.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { earlier, type Instant } from '../kernel/time.ts';
@@ -23,10 +15,7 @@ export interface DChannelParts {
   readonly reactor: Reactor;
   readonly log: Log;
   /** A call comes in; answers who listens to it. */
-  readonly onSetup: (
-    handle: CallHandle,
-    setup: Extract<CallIndication, { type: 'setup' }>,
-  ) => (indication: CallIndication) => void;
+  readonly onSetup: (handle: CallHandle) => (indication: CallIndication) => void;
   /** For the trace: one Q.931 message as it crosses the line. */
   readonly onMessage: (direction: 'in' | 'out', message: Uint8Array) => void;
 }
@@ -36,7 +25,6 @@ export class DChannel implements Wakeable {
   readonly id: string;
   readonly #parts: DChannelParts;
   readonly #users = new Map<CallHandle, (indication: CallIndication) => void>();
-  readonly #channels = new Map<string, ChannelState>();
   readonly #alarms = new Set<LineAlarm>();
   #port: SpanPort | undefined;
   #up = false;
@@ -53,11 +41,6 @@ export class DChannel implements Wakeable {
 
   get alarms(): ReadonlySet<LineAlarm> {
     return this.#alarms;
-  }
-
-  /** How many B-channels are in each state. */
-  get channels(): ReadonlyMap<string, ChannelState> {
-    return this.#channels;
   }
 
   get deadline(): Instant | undefined {
@@ -162,9 +145,6 @@ export class DChannel implements Wakeable {
     const { link, log, onMessage } = this.#parts;
     for (const effect of effects) {
       switch (effect.type) {
-        case 'dl-establish':
-          this.#linkEffects(link.feed({ type: 'dl-establish' }, now), now);
-          break;
         case 'dl-data':
           onMessage('out', effect.data);
           this.#linkEffects(link.feed({ type: 'dl-data', message: effect.data }, now), now);
@@ -173,7 +153,7 @@ export class DChannel implements Wakeable {
           this.#indicate(effect.handle, effect.indication);
           break;
         case 'channel':
-          this.#channels.set(channelName(effect.channel), effect.state);
+          log.debug({ span: effect.channel.span, slot: effect.channel.slot, state: effect.state }, 'b-channel.state');
           break;
         case 'restarted':
           log.info(
@@ -191,10 +171,8 @@ export class DChannel implements Wakeable {
   }
 
   #indicate(handle: CallHandle, indication: CallIndication): void {
-    if (indication.type === 'setup') this.#users.set(handle, this.#parts.onSetup(handle, indication));
+    if (indication.type === 'setup') this.#users.set(handle, this.#parts.onSetup(handle));
     this.#users.get(handle)?.(indication);
     if (indication.type === 'release') this.#users.delete(handle);
   }
 }
-
-const channelName = ({ span, slot }: Channel): string => `${span}/${slot}`;
