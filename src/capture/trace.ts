@@ -3,8 +3,8 @@ import type { WallTime } from '../kernel/time.ts';
 /** One line of a call's ladder: a message that crossed our border, or a stage of the call's way. */
 export interface TraceEntry {
   readonly at: WallTime;
-  /** The call it belongs to; undefined where no call is known (a REGISTER, a RESTART). */
-  readonly call: string | undefined;
+  /** What strings the messages of one leg together: a SIP Call-ID, a Q.931 call reference, for a stage the call's id. */
+  readonly thread: string;
   readonly protocol: 'sip' | 'q931' | 'stage';
   /** Seen from this box; a stage has no direction. */
   readonly direction: 'in' | 'out' | undefined;
@@ -28,9 +28,9 @@ export class TraceRing {
     this.#next = (this.#next + 1) % this.#ring.length;
   }
 
-  /** What is still held of one call, oldest first. */
-  ofCall(call: string): readonly TraceEntry[] {
-    return this.all().filter((entry) => entry.call === call);
+  /** What is still held of these threads, oldest first: the ladder of a call is that of its legs and its stages. */
+  ofThreads(threads: ReadonlySet<string>): readonly TraceEntry[] {
+    return this.all().filter(({ thread }) => threads.has(thread));
   }
 
   /** Everything that is still held, oldest first. */

@@ -4,6 +4,7 @@ import type { Signal } from '../call/signal.ts';
 import { impossible } from '../kernel/machine.ts';
 import type { Instant } from '../kernel/time.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
+import type { LegRecovery } from './recovery.ts';
 
 /** Where a leg's words go. */
 export interface LegWorld<Out> {
@@ -12,7 +13,7 @@ export interface LegWorld<Out> {
   media(command: LegMediaCommand): void;
   gone(): void;
   /** See `LegHandle.recovery`: only the maker of the leg knows its protocol. */
-  recovery(): unknown;
+  recovery(): LegRecovery | undefined;
 }
 
 /** A leg without its protocol: what the call's way needs of it. */
@@ -20,8 +21,8 @@ export interface LegHandle {
   readonly id: string;
   tell(signal: Signal): void;
   media(event: LegMediaEvent): void;
-  /** What a restart after a crash needs to end this leg at its far party: plain data, undefined while there is nothing. */
-  recovery(): unknown;
+  /** What would end this leg after a crash; undefined while there is nothing to end. */
+  recovery(): LegRecovery | undefined;
 }
 
 /** A leg joined to the reactor: every step's effects are carried out, and its deadline is watched until it is gone. */
@@ -55,7 +56,7 @@ export class BoundLeg<In, Out> implements LegHandle, Wakeable {
     this.#step((now) => this.leg.media(event, now));
   }
 
-  recovery(): unknown {
+  recovery(): LegRecovery | undefined {
     return this.#gone ? undefined : this.#world.recovery();
   }
 

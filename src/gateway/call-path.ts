@@ -18,6 +18,7 @@ import type { LegHandle, LegWorld } from './bound-leg.ts';
 import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
+import type { LegRecovery } from './recovery.ts';
 import type { Router } from './router.ts';
 
 export const STAGES = [
@@ -58,6 +59,8 @@ export interface CallPathParts {
   readonly limits: () => CallLimits & Admission;
   readonly newCallId: () => string;
   readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
+  /** Which far parties' calls belong to this one, as they become known. */
+  readonly onLegs: (call: string, legs: readonly LegRecovery[]) => void;
   readonly onRecord: (record: CallRecord) => void;
 }
 
@@ -106,6 +109,7 @@ export class CallPath {
       legs: new Map(),
       endpoints: new Set(),
       channels: new Map(),
+      sipCallIds: new Set(),
       stats: new Map(),
       release: undefined,
       settleBy: undefined,
@@ -208,6 +212,7 @@ export class CallPath {
 
   #open(live: LiveCall, offer: Offer): void {
     live.stored = true;
+    const dialogs = this.#recoveries(live);
     this.#write({
       type: 'call-open',
       call: {
@@ -222,9 +227,9 @@ export class CallPath {
         decision: live.decision,
         hops: [],
         channels: [...live.channels.values()],
-        sipCallIds: [],
+        sipCallIds: [...live.sipCallIds],
         revision: live.revision,
-        dialogs: recordsOf(live),
+        dialogs,
       },
     });
   }
@@ -395,8 +400,16 @@ export class CallPath {
   /** Brings the call's row up to date: where it stands, and what a restart would need to end it. */
   #note(live: LiveCall, change: LiveCallChange): void {
     if (!live.stored || live.release !== undefined) return;
-    const dialogs = recordsOf(live);
+    const dialogs = this.#recoveries(live);
     this.#write({ type: 'call-update', callId: live.id, change: { ...change, state: live.call.state, dialogs } });
+  }
+
+  /** What a restart after a crash needs of every leg. */
+  #recoveries(live: LiveCall): readonly LegRecovery[] {
+    const legs = [...live.legs.values()].map((leg) => leg.recovery()).filter((record) => record !== undefined);
+    for (const leg of legs) if (leg.type === 'sip') live.sipCallIds.add(leg.record.dialog.callId);
+    this.#parts.onLegs(live.id, legs);
+    return legs;
   }
 
   #write(op: StoreOp): void {
@@ -407,11 +420,6 @@ export class CallPath {
     const what = problem instanceof Object && 'what' in problem ? String(problem.what) : String(problem);
     this.#parts.log.error({ what }, 'call.not-written');
   }
-}
-
-/** What a restart after a crash needs of every leg: a SIP dialog, a Q.931 call. */
-function recordsOf(live: LiveCall): readonly unknown[] {
-  return [...live.legs.values()].map((leg) => leg.recovery()).filter((record) => record !== undefined);
 }
 
 function recordOf(live: LiveCall, reactor: Reactor): CallRecord {
@@ -430,7 +438,7 @@ function recordOf(live: LiveCall, reactor: Reactor): CallRecord {
     decision: live.decision,
     hops: live.tried,
     channels: [...live.channels.values()],
-    sipCallIds: [],
+    sipCallIds: [...live.sipCallIds],
     revision: live.revision,
     cause: release.cause,
     location: release.location,

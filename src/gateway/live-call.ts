@@ -26,6 +26,7 @@ export interface LiveCall {
   /** Media endpoints that have been opened and not yet reported closed. */
   readonly endpoints: Set<string>;
   readonly channels: Map<string, BChannel>;
+  readonly sipCallIds: Set<string>;
   readonly stats: Map<string, StreamStats>;
   release: { readonly signal: Release; readonly by: ReleasedBy } | undefined;
   /** All legs are gone; only the streams' figures are awaited, at most until then. */

@@ -17,6 +17,7 @@ import type { CallPath, LegEars } from './call-path.ts';
 import { DChannel } from './d-channel.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { Reactor } from './reactor.ts';
+import type { LegRecovery } from './recovery.ts';
 
 /** Opens a span's port; what it hears goes to `hear`. */
 export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<SpanPort>;
@@ -28,13 +29,6 @@ export interface SpansParts {
   readonly path: () => CallPath;
   /** One Q.931 message crossed the line; `handle` and its leg may be looked up by the message's call. */
   readonly onMessage: (span: string, direction: 'in' | 'out', message: Uint8Array) => void;
-}
-
-/** What ends a Q.931 call after a crash: kept with the live call's row. */
-export interface IsdnRecovery {
-  readonly type: 'q931';
-  readonly span: string;
-  readonly record: CallRecord;
 }
 
 interface Span {
@@ -160,7 +154,7 @@ export class Spans {
       {
         ...ears,
         wire: (request) => dChannel.request(handle, request),
-        recovery: (): IsdnRecovery | undefined => {
+        recovery: (): LegRecovery | undefined => {
           const record = group.record(handle);
           return record === undefined ? undefined : { type: 'q931', span: setting.id, record };
         },

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { type TraceEntry, TraceRing } from '../../../src/capture/trace.ts';
 import type { WallTime } from '../../../src/kernel/time.ts';
 
-const entry = (n: number, call: string): TraceEntry => ({
+const entry = (n: number, thread: string): TraceEntry => ({
   at: n as WallTime,
-  call,
+  thread,
   protocol: 'stage',
   direction: undefined,
   peer: 'route',
@@ -20,7 +20,7 @@ test('the ring keeps the newest entries in order and forgets the oldest', () => 
     ['3', '4', '5'],
   );
   assert.deepEqual(
-    ring.ofCall('odd').map((e) => e.what),
+    ring.ofThreads(new Set(['odd'])).map((e) => e.what),
     ['3', '5'],
   );
 });

@@ -1,0 +1,73 @@
+import { type TraceEntry, TraceRing } from '../capture/trace.ts';
+import { summarise } from '../isdn/q931/summary.ts';
+import type { LogFields } from '../kernel/log.ts';
+import type { Clock } from '../kernel/time.ts';
+import { callIdOf } from '../sip/message/fields.ts';
+import type { SipMessage } from '../sip/message/message.ts';
+import type { LegRecovery } from './recovery.ts';
+
+/** A busy hour of a small branch: some 30 entries a call. */
+const ENTRIES = 20_000;
+
+/** Calls whose threads are remembered. */
+const CALLS = 1_000;
+
+/** Writes down what crosses the border and where calls stand, so that a ladder can be drawn after the fact. */
+export class Tracer {
+  readonly #ring = new TraceRing(ENTRIES);
+  readonly #threads = new Map<string, Set<string>>();
+  readonly #clock: Pick<Clock, 'wall'>;
+
+  constructor(clock: Pick<Clock, 'wall'>) {
+    this.#clock = clock;
+  }
+
+  sip(direction: 'in' | 'out', message: SipMessage, remote: string): void {
+    const what =
+      message.type === 'request' ? `${message.method} ${message.uri}` : `${message.status} ${message.reason}`;
+    this.#add({ thread: callIdOf(message) ?? '', protocol: 'sip', direction, peer: remote, what });
+  }
+
+  q931(span: string, direction: 'in' | 'out', octets: Uint8Array): void {
+    const { text, reference } = summarise(octets);
+    const ours = reference !== undefined && reference.fromOriginator === (direction === 'out');
+    const thread = reference === undefined ? span : q931Thread(span, reference.value, ours);
+    this.#add({ thread, protocol: 'q931', direction, peer: span, what: text });
+  }
+
+  stage(call: string, stage: string, fields: LogFields): void {
+    const what = Object.entries(fields)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ');
+    this.#add({ thread: call, protocol: 'stage', direction: undefined, peer: stage, what });
+  }
+
+  /** These legs belong to the call: their threads are its own. */
+  legs(call: string, records: readonly LegRecovery[]): void {
+    let threads = this.#threads.get(call);
+    if (threads === undefined) {
+      threads = new Set([call]);
+      this.#threads.set(call, threads);
+      const oldest = this.#threads.size > CALLS ? this.#threads.keys().next().value : undefined;
+      if (oldest !== undefined) this.#threads.delete(oldest);
+    }
+    for (const record of records) threads.add(threadOf(record));
+  }
+
+  /** The ladder of a call, oldest first; empty when it is forgotten. */
+  ladder(call: string): readonly TraceEntry[] {
+    return this.#ring.ofThreads(this.#threads.get(call) ?? new Set([call]));
+  }
+
+  #add(entry: Omit<TraceEntry, 'at'>): void {
+    this.#ring.add({ at: this.#clock.wall(), ...entry });
+  }
+}
+
+function threadOf(record: LegRecovery): string {
+  if (record.type === 'sip') return record.record.dialog.callId;
+  return q931Thread(record.span, record.record.callRef, record.record.outgoing);
+}
+
+const q931Thread = (span: string, reference: number, ours: boolean): string =>
+  `${span} ${ours ? 'our' : 'their'} ${reference}`;
