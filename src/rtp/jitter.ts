@@ -31,8 +31,10 @@ const LATE_SHARE = 0.01;
 const TRUSTED = 25;
 const SHRINK_PAUSE = 25;
 
-/** Packets in a row, all too late or all too early, after which the stream has a new time base. */
-const STRANGERS = 10;
+/** Ticks with packets, all of them too late, after which the stream has a new time base: the delay can't grow that far. */
+const LATE_TICKS = 10;
+/** Packets in a row from another source, or out of the ring's reach, after which the stream is theirs. */
+const STRANGERS = 2;
 /** The last sequence numbers remembered, to know duplicates by. */
 const SEEN = 64;
 /** Blocks without audio after which the stream is silent and no longer being concealed: Appendix I has faded out by then. */
@@ -67,7 +69,9 @@ export class JitterBuffer {
   #strangers = 0;
   #strangeSsrc = 0;
   #dry = 0;
-  #heard = false;
+  /** The least margin of the packets since the last tick: what comes at once was held up once. */
+  #least = Number.POSITIVE_INFINITY;
+  #lateTicks = 0;
   #sinceShrunk = 0;
 
   /** Packets that came after they were to be played, as a whole. */
@@ -100,7 +104,7 @@ export class JitterBuffer {
     if (length === 0 || length > RING / 2) return;
     if (!this.#running) this.#begin(ssrc, timestamp);
     else if (this.#isStrange(ssrc, timestamp, length)) {
-      if (this.#dry < DRY_BLOCKS && ++this.#strangers < 2) return;
+      if (this.#dry < DRY_BLOCKS && ++this.#strangers < STRANGERS) return;
       this.#begin(ssrc, timestamp);
       this.restarts++;
     }
@@ -112,8 +116,8 @@ export class JitterBuffer {
     let margin = timestampAfter(this.#head, timestamp);
     if (margin + length <= 0) {
       this.late++;
-      if (++this.#strangers < STRANGERS) {
-        this.#remember(margin);
+      if (this.#lateTicks < LATE_TICKS) {
+        this.#least = Math.min(this.#least, margin);
         return;
       }
       this.#begin(ssrc, timestamp);
@@ -121,7 +125,8 @@ export class JitterBuffer {
       margin = this.#limits.minimum;
     }
     this.#strangers = 0;
-    this.#remember(margin);
+    this.#lateTicks = 0;
+    this.#least = Math.min(this.#least, margin);
     for (let i = Math.max(0, -margin); i < length; i++) {
       this.#ring[(timestamp + i) & MASK] = bytes[at + i] as number;
     }
@@ -170,6 +175,8 @@ export class JitterBuffer {
     this.#head = advance(timestamp, -this.#limits.minimum);
     this.#end = timestamp;
     this.#strangers = 0;
+    this.#lateTicks = 0;
+    this.#least = Number.POSITIVE_INFINITY;
     this.#dry = DRY_BLOCKS;
     this.#sinceShrunk = 0;
   }
@@ -180,14 +187,15 @@ export class JitterBuffer {
     this.#weight = this.#weight * REMEMBERED + 1;
     const bin = Math.min(BINS - 1, Math.max(0, Math.floor(margin / BIN) + ZERO_BIN));
     margins[bin] = (margins[bin] as number) + 1;
-    this.#heard = true;
   }
 
   /** Whether this tick's block should be waited for; skips what is surplus. */
   #shouldWait(): boolean {
     this.#sinceShrunk++;
-    if (!this.#heard) return false;
-    this.#heard = false;
+    if (this.#least === Number.POSITIVE_INFINITY) return false;
+    this.#remember(this.#least);
+    if (this.#least < 0) this.#lateTicks++;
+    this.#least = Number.POSITIVE_INFINITY;
     const least = this.#quantile(0, 1);
     if (least < this.#limits.minimum) return this.#quantile(BINS - 1, -1) + BLOCK <= this.#limits.maximum;
     const surplus = Math.floor((least - this.#limits.minimum) / BLOCK);
