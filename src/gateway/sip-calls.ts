@@ -1,0 +1,155 @@
+import { ourRelease } from '../call/call.ts';
+import { CAUSE } from '../call/cause.ts';
+import type { CodecName } from '../call/media.ts';
+import type { PartyNumber } from '../call/number.ts';
+import type { Offer, Release } from '../call/signal.ts';
+import type { SipTrunkSetting, Site } from '../config/schema.ts';
+import type { Random } from '../kernel/random.ts';
+import { SipLeg } from '../leg/sip-leg.ts';
+import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
+import type { Source } from '../routing/query.ts';
+import { DigestClient } from '../sip/digest/client.ts';
+import type { Hash } from '../sip/digest/response.ts';
+import type { Flow, Transport } from '../sip/message/flow.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import { escapeUser, printHostPort, printUri, sipUri } from '../sip/message/uri.ts';
+import { BoundLeg, type LegHandle } from './bound-leg.ts';
+import type { CallPath, LegEars } from './call-path.ts';
+import type { DialHop } from './dial-hop.ts';
+import type { Reactor } from './reactor.ts';
+import type { LegRecovery } from './recovery.ts';
+import type { SipEdge, SipUser } from './sip-edge.ts';
+
+/** What we offer and take, best first: a T1 is µ-law. */
+const CODECS: readonly CodecName[] = ['PCMU', 'PCMA'];
+
+/** Milliseconds of audio in a packet. */
+const PACKET_TIME = 20;
+
+export interface SipCallsParts {
+  readonly reactor: Reactor;
+  readonly random: Random;
+  readonly hash: Hash;
+  readonly site: () => Site;
+  readonly edge: () => SipEdge;
+  readonly path: () => CallPath;
+  /** Where peers reach us over this transport: the listener's address and port. */
+  readonly ownPlace: (transport: Transport) => { readonly address: string; readonly port: number } | undefined;
+}
+
+/** Calls on SIP: an INVITE becomes an A-leg, a contact or a trunk is called by a leg of its own. */
+export class SipCalls {
+  readonly #parts: SipCallsParts;
+
+  constructor(parts: SipCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** An INVITE whose sender is known. */
+  invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
+    const side = this.#side(flow.transport, source.type === 'sip-trunk');
+    const bound = this.#parts.path().incoming(source, 'its own', (id, ears) => this.#bind(id, ears, side, flow, {}));
+    const user = source.type === 'user' ? { user: source.id } : {};
+    this.#parts.edge().take(transaction, this.#userOf(bound, flow));
+    bound.hear({ type: 'request', transaction, request, ...user });
+  }
+
+  /** Calls one registered contact. */
+  contact(id: string, { binding, aor }: Extract<DialHop, { type: 'contact' }>, offer: Offer, ears: LegEars): LegHandle {
+    // A Path leads through somebody else's flow; otherwise the phone is behind the one it registered over.
+    const flow = binding.path.length === 0 ? binding.flow : undefined;
+    const domain = aor.slice(aor.indexOf('@') + 1);
+    const destination: SipDestination = { uri: binding.contact, domain, routes: binding.path };
+    const side = this.#side(binding.flow.transport, false);
+    return this.#call(this.#bind(id, ears, side, flow, { destination }), offer);
+  }
+
+  /** Calls through a SIP trunk. */
+  trunk(id: string, hop: Extract<DialHop, { type: 'sip-trunk' }>, offer: Offer, ears: LegEars): LegHandle | Release {
+    const trunk = this.#parts.site().sipTrunks.find((one) => one.id === hop.id);
+    if (trunk === undefined || this.#parts.ownPlace(trunk.transport) === undefined) {
+      return ourRelease(CAUSE.networkOutOfOrder);
+    }
+    const destination: SipDestination = { uri: trunkUri(trunk, hop.called), domain: trunk.address, routes: [] };
+    const { credentials } = trunk;
+    const digest =
+      credentials === undefined
+        ? undefined
+        : new DigestClient(this.#parts.hash, this.#parts.random, () => ({
+            username: credentials.user,
+            secret: { type: 'password', password: credentials.password },
+          }));
+    const side = this.#side(trunk.transport, true);
+    return this.#call(this.#bind(id, ears, side, undefined, { destination, digest }), offer);
+  }
+
+  #call(bound: BoundLeg<SipIn, SipOut>, offer: Offer): LegHandle {
+    bound.tell(offer);
+    return bound;
+  }
+
+  #bind(
+    id: string,
+    ears: LegEars,
+    side: SipSide,
+    flow: Flow | undefined,
+    more: { destination?: SipDestination; digest?: DigestClient | undefined },
+  ): BoundLeg<SipIn, SipOut> {
+    const { reactor, random, edge } = this.#parts;
+    const leg = new SipLeg({ id, side, random, ...more });
+    let joined: { readonly callId: string; readonly localTag: string } | undefined;
+    const bound: BoundLeg<SipIn, SipOut> = new BoundLeg(
+      id,
+      leg,
+      {
+        ...ears,
+        wire: (out) => {
+          const user = this.#userOf(bound, flow);
+          if (joined === undefined && leg.key !== undefined) {
+            joined = leg.key;
+            edge().join(joined.callId, joined.localTag, user);
+          }
+          edge().say(out, user);
+        },
+        gone: () => {
+          if (joined !== undefined) edge().leave(joined.callId, joined.localTag);
+          ears.gone();
+        },
+        recovery: (): LegRecovery | undefined => {
+          const record = leg.dialogRecord();
+          return record === undefined ? undefined : { type: 'sip', record };
+        },
+      },
+      reactor,
+    );
+    return bound;
+  }
+
+  #userOf(bound: BoundLeg<SipIn, SipOut>, flow: Flow | undefined): SipUser {
+    return { hear: (wire) => this.#parts.reactor.run(() => bound.hear(wire)), flow };
+  }
+
+  #side(transport: Transport, trusted: boolean): SipSide {
+    const { sip, site } = this.#parts.site();
+    const place = this.#parts.ownPlace(transport);
+    const suffix = transport === 'udp' ? '' : `;transport=${transport}`;
+    const contact = `sip:${printHostPort(sip.external ?? place?.address ?? site.domain, place?.port)}${suffix}`;
+    return {
+      domain: site.domain,
+      contact,
+      userAgent: sip.userAgent,
+      codecs: CODECS,
+      packetTime: PACKET_TIME,
+      reliable: 'supported',
+      sessionTimer: { expires: sip.sessionTimer.expires, min: sip.sessionTimer.minimum },
+      trusted,
+    };
+  }
+}
+
+function trunkUri({ address, port, transport }: SipTrunkSetting, { digits, type }: PartyNumber): string {
+  const user = escapeUser(type === 'international' ? `+${digits}` : digits);
+  return printUri(
+    sipUri(address, { user, port, params: transport === 'udp' ? [] : [{ name: 'transport', value: transport }] }),
+  );
+}
