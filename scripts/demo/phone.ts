@@ -179,7 +179,7 @@ export class Phone implements PhoneLine {
     const { address, port } = this.#options.registrar;
     this.events.push({
       at: (performance.timeOrigin + performance.now()) as WallTime,
-      call: callIdOf(message),
+      thread: callIdOf(message) ?? '',
       protocol: 'sip',
       direction,
       peer: `${address}:${port}`,
