@@ -50,7 +50,7 @@ export class Call {
   answered = false;
   /** SETUP's elements, for the repeat after T303. */
   setup: readonly Element[] = [];
-  /** Digits that wait for SETUP ACKNOWLEDGE. */
+  /** What SETUP ACKNOWLEDGE is to be answered with: digits that came since SETUP, or that there are no more. */
   waiting: { digits: string; complete: boolean } | undefined;
   /** Sent again so many times: SETUP, RELEASE or STATUS ENQUIRY. */
   repeats = 0;

@@ -53,6 +53,8 @@ const ALLOWED: Readonly<Record<Later['type'], ReadonlySet<CallState>>> = {
 export function sendSetup(call: Call, desk: Desk, words: Setup, now: Instant): void {
   const channel = call.entry === undefined ? [] : [channelElement(desk, call.entry, call.exclusive)];
   call.setup = [...channel, ...setupElements(words, desk.variant, desk.side)];
+  // A peer that asks for digits although all were in SETUP is told so, instead of letting its T302 run out.
+  if (words.complete) call.waiting = { digits: '', complete: true };
   desk.send(call, 'setup', call.setup);
   call.enter('setup-sent', desk, now);
 }

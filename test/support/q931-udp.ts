@@ -1,0 +1,147 @@
+/** A whole D-channel end on a real socket and in real time: Q.921 and Q.931 of ours, one datagram per LAPD frame. */
+import { createSocket, type Socket } from 'node:dgram';
+import { Q921Link } from '../../src/isdn/q921/link.ts';
+import type { LinkEffect, LinkEvent, LinkSettings } from '../../src/isdn/q921/primitives.ts';
+import { type GroupConfig, Q931Group } from '../../src/isdn/q931/group.ts';
+import type {
+  CallHandle,
+  CallIndication,
+  CallRequest,
+  GroupEffect,
+  GroupEvent,
+  ProblemId,
+} from '../../src/isdn/q931/primitives.ts';
+import { VARIANTS } from '../../src/isdn/q931/variants.ts';
+import { earlier, type Instant } from '../../src/kernel/time.ts';
+import { SETUP, SPAN } from './q931-pair.ts';
+
+const clock = (): Instant => performance.now() as Instant;
+
+export interface Ports {
+  readonly ours: number;
+  readonly peer: number;
+}
+
+type Heard = { readonly handle: CallHandle; readonly indication: CallIndication };
+
+export class UdpEnd {
+  readonly group: Q931Group;
+  readonly link: Q921Link;
+  readonly heard: Heard[] = [];
+  readonly problems: { readonly id: ProblemId; readonly what: string }[] = [];
+  readonly restarted: Extract<GroupEffect, { type: 'restarted' }>[] = [];
+  /** Every frame in either direction, as a capture file wants it. */
+  readonly frames: { readonly sent: boolean; readonly octets: Uint8Array }[] = [];
+  up = false;
+  /** What to do with an indication as soon as it comes. */
+  react: (handle: CallHandle, indication: CallIndication) => void = () => {};
+  readonly #socket: Socket = createSocket('udp4');
+  readonly #ports: Ports;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ports: Ports, group: Pick<GroupConfig, 'side'> & Partial<GroupConfig>, link: Partial<LinkSettings> = {}) {
+    this.#ports = ports;
+    this.group = new Q931Group({ variant: VARIANTS.ni2, spans: [SPAN], ...group });
+    this.link = new Q921Link({ side: group.side, ...link });
+  }
+
+  async open(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.once('error', reject);
+      this.#socket.bind(this.#ports.ours, '127.0.0.1', () => resolve());
+    });
+    this.#socket.on('error', () => {});
+    this.#socket.on('message', (frame) => {
+      const octets = new Uint8Array(frame);
+      this.frames.push({ sent: false, octets });
+      this.#link({ type: 'frame', frame: octets });
+    });
+    this.#link({ type: 'dl-establish' });
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  feed(event: GroupEvent): void {
+    this.#group(this.group.feed(event, clock()));
+    this.#arm();
+  }
+
+  request(handle: CallHandle, request: CallRequest): void {
+    this.feed({ type: 'request', handle, request });
+  }
+
+  call(setup: Partial<Extract<CallRequest, { type: 'setup' }>> = {}): CallHandle {
+    const handle = this.group.allot();
+    const channel = { type: 'any', order: 'descending', exclusive: true } as const;
+    this.request(handle, { type: 'setup', channel, ...SETUP, ...setup });
+    return handle;
+  }
+
+  /** What was heard of one call. */
+  of(handle: CallHandle): CallIndication[] {
+    return this.heard.filter((h) => h.handle === handle).map((h) => h.indication);
+  }
+
+  count(type: CallIndication['type']): number {
+    return this.heard.filter((h) => h.indication.type === type).length;
+  }
+
+  last<T extends CallIndication['type']>(type: T): Extract<CallIndication, { type: T }> | undefined {
+    const found = this.heard.findLast(({ indication }) => indication.type === type)?.indication;
+    return found as Extract<CallIndication, { type: T }> | undefined;
+  }
+
+  get idle(): boolean {
+    return this.group.records().length === 0 && this.group.channelStates().every((c) => c.state === 'idle');
+  }
+
+  #link(event: LinkEvent): void {
+    this.#linkEffects(this.link.feed(event, clock()));
+    this.#arm();
+  }
+
+  #linkEffects(effects: readonly LinkEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'frame') {
+        this.frames.push({ sent: true, octets: effect.frame });
+        this.#socket.send(effect.frame, this.#ports.peer, '127.0.0.1');
+      } else if (effect.type === 'dl-data') this.#group(this.group.feed({ type: 'dl-data', data: effect.message }, clock()));
+      else if (effect.type === 'dl-established' || effect.type === 'dl-released') {
+        this.up = effect.type === 'dl-established';
+        this.#group(this.group.feed({ type: effect.type }, clock()));
+      }
+    }
+  }
+
+  #group(effects: readonly GroupEffect[]): void {
+    const calls: Heard[] = [];
+    for (const effect of effects) {
+      if (effect.type === 'dl-data') this.#linkEffects(this.link.feed({ type: 'dl-data', message: effect.data }, clock()));
+      else if (effect.type === 'call') calls.push(effect);
+      else if (effect.type === 'problem') this.problems.push(effect);
+      else if (effect.type === 'restarted') this.restarted.push(effect);
+    }
+    for (const call of calls) {
+      this.heard.push(call);
+      this.react(call.handle, call.indication);
+    }
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const due = earlier(this.link.deadline, this.group.deadline);
+    if (due === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        const now = clock();
+        this.#linkEffects(this.link.wake(now));
+        this.#group(this.group.wake(now));
+        this.#arm();
+      },
+      Math.max(1, Math.ceil(due - clock())),
+    );
+  }
+}
