@@ -9,9 +9,13 @@ interface Node {
   readonly anyOf?: readonly Node[];
 }
 
+/** Made once, when the first wrong key is met: it takes some milliseconds. */
+let root: Node | undefined;
+
 /** The keys that the block at `path` knows, of all its alternatives. */
 export function knownKeys(path: readonly (string | number)[]): readonly string[] {
-  let nodes: readonly Node[] = [siteJsonSchema() as Node];
+  root ??= siteJsonSchema() as Node;
+  let nodes: readonly Node[] = [root];
   for (const part of path) nodes = nodes.flatMap((node) => alternatives(node)).flatMap((node) => step(node, part));
   return nodes
     .flatMap((node) => alternatives(node))

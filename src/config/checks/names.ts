@@ -46,9 +46,9 @@ export function repeated(names: readonly Named[]): readonly Finding[] {
 }
 
 export function unknownNames(site: Site): readonly Finding[] {
-  const gateways = [...site.spanGroups, ...site.sipTrunks].map(({ id }) => id);
-  const spans = site.spans.map(({ id }) => id);
-  const users = site.users.map(({ id }) => id);
+  const gateways = new Set([...site.spanGroups, ...site.sipTrunks].map(({ id }) => id));
+  const spans = new Set(site.spans.map(({ id }) => id));
+  const users = new Set(site.users.map(({ id }) => id));
   return [
     ...profileNames(site),
     ...site.spanGroups.flatMap((group, i) =>
@@ -74,8 +74,8 @@ export function unknownNames(site: Site): readonly Finding[] {
 
 /** Profiles and policies, which several kinds of settings name. */
 function profileNames(site: Site): readonly Finding[] {
-  const profiles = site.profiles.map(({ id }) => id);
-  const policies = site.policies.map(({ id }) => id);
+  const profiles = new Set(site.profiles.map(({ id }) => id));
+  const policies = new Set(site.policies.map(({ id }) => id));
   const holders = [
     ...site.users.map((holder, i) => ({ holder, path: ['users', i] })),
     ...site.spanGroups.map((holder, i) => ({ holder, path: ['spanGroups', i] })),
@@ -90,7 +90,7 @@ function profileNames(site: Site): readonly Finding[] {
   ];
 }
 
-function gatewayNames(names: readonly string[], gateways: readonly string[], path: readonly PathPart[]) {
+function gatewayNames(names: readonly string[], gateways: ReadonlySet<string>, path: readonly PathPart[]) {
   const needs = ['spanGroups', 'sipTrunks'];
   return [
     ...names.flatMap((name, i) => known(name, gateways, 'span group or SIP trunk', needs, [...path, 'gateways', i])),
@@ -100,15 +100,15 @@ function gatewayNames(names: readonly string[], gateways: readonly string[], pat
 
 function known(
   name: string | undefined,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   kind: string,
   needs: readonly string[],
   path: readonly PathPart[],
 ): readonly Finding[] {
-  if (name === undefined || names.includes(name)) return [];
-  const near = nearest(name, names);
-  const some = names.slice(0, 10).join(', ');
-  const choice = names.length === 0 ? `there is no ${kind} yet: add one` : `known are: ${some}`;
+  if (name === undefined || names.has(name)) return [];
+  const near = nearest(name, [...names].slice(0, 1000));
+  const some = [...names].slice(0, 10).join(', ');
+  const choice = names.size === 0 ? `there is no ${kind} yet: add one` : `known are: ${some}`;
   return [
     {
       path,

@@ -1,0 +1,136 @@
+/** Configurations for tests: the demonstration branch, and a full sample in which every setting stands. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { compileDirectory } from '../../src/config/compile.ts';
+import { indexDirectory } from '../../src/config/directory-file.ts';
+import { loadSite } from '../../src/config/load.ts';
+import type { Site } from '../../src/config/schema.ts';
+import type { Directory } from '../../src/routing/directory.ts';
+
+export const DEMO = readFileSync(new URL('../../scripts/demo/site.yaml', import.meta.url), 'utf8');
+
+export type Settings = Record<string, unknown>;
+
+/** Every setting of the schema, each with a value that is right; a fresh copy on each call. */
+export function fullSample(): Settings {
+  return {
+    site: { name: 'Redmond', domain: 'redmond.example', profile: 'redmond', timezone: 'America/Los_Angeles' },
+    sip: {
+      listen: [
+        { transport: 'udp', address: '127.0.0.1', port: 5060 },
+        { transport: 'tls', address: '127.0.0.1', port: 5061 },
+      ],
+      tls: { certificate: 'box.pem', key: 'box.key', ca: 'ca.pem' },
+      realm: 'redmond.example',
+      digest: ['SHA-256', 'MD5'],
+      external: 'sip.redmond.example',
+      userAgent: 'Branchline',
+      sessionTimer: { expires: 1800, minimum: 90 },
+      registrar: { expires: 3600, minimum: 60, maximum: 7200 },
+    },
+    http: { address: '192.0.2.1', port: 8080, token: 'a-token-of-ours' },
+    media: { address: '127.0.0.1', external: '192.0.2.1', ports: '60000-64000', driver: 'auto' },
+    store: { directory: 'state' },
+    log: { level: 'info' },
+    limits: { calls: 400, callsPerUser: 10, callSeconds: 43200, silenceSeconds: 60, contactsPerUser: 10 },
+    spans: [
+      {
+        id: 't1',
+        driver: 'virtual',
+        line: 't1',
+        side: 'user',
+        variant: 'ni2',
+        dChannel: 24,
+        channels: '1-23',
+        law: 'ulaw',
+        far: { carrier: { level: -10, clearingCause: 16, holdSeconds: 30 } },
+        knobs: { delay: 0, loss: 0.1, alarms: ['RAI'] },
+        timers: { T200: 1, T309: 90 },
+      },
+      { id: 't2', driver: 'virtual', far: { listen: '127.0.0.1:20000', peer: '127.0.0.1:21000' } },
+    ],
+    spanGroups: [
+      {
+        id: 'pstn',
+        name: 'Carrier',
+        spans: ['t1'],
+        hunting: 'descending',
+        countryCode: '1',
+        numberType: 'by-country',
+        strip: 0,
+        prefix: '',
+        profile: 'redmond',
+      },
+      { id: 'pbx', spans: ['t2'], policy: 'staff' },
+    ],
+    sipTrunks: [
+      {
+        id: 'core',
+        name: 'UC core',
+        address: 'core.example',
+        port: 5061,
+        transport: 'tls',
+        sources: ['192.0.2.9'],
+        credentials: { user: 'box', password: 'a-trunk-password' },
+        profile: 'redmond',
+        policy: 'staff',
+      },
+    ],
+    users: [
+      {
+        id: '201',
+        name: 'Ada',
+        extension: '201',
+        aliases: ['ada'],
+        number: '+12145550201',
+        password: 'a-user-password',
+        digest: ['MD5'],
+        profile: 'redmond',
+        policy: 'staff',
+      },
+      {
+        id: 'bob',
+        name: 'Bob',
+        ha1: { MD5: '0123456789abcdef0123456789abcdef', 'SHA-256': '0123456789abcdef'.repeat(4) },
+      },
+    ],
+    profiles: [
+      {
+        id: 'redmond',
+        name: 'Redmond',
+        rules: [
+          { pattern: '^(2\\d\\d)$', translation: '$1', name: 'extension' },
+          { pattern: '^5(\\d{4})$', translation: '+1425555$1' },
+          { pattern: '^1?(\\d{10})$', translation: '+1$1' },
+        ],
+      },
+    ],
+    dids: [
+      {
+        number: '+12145550200-+12145550299',
+        to: { user: '201' },
+        backups: [{ user: 'bob' }, { number: '+12145559999' }],
+      },
+      { number: '+12145550300', to: { number: '+12145559999' } },
+    ],
+    policies: [{ id: 'staff', name: 'Staff', usages: ['local', 'long-distance'] }],
+    routes: [
+      { id: 'local', name: 'Local', prefixes: ['+1214'], usages: ['local'], gateways: ['pstn', 'core'] },
+      { id: 'far', pattern: '^\\+1', usages: ['long-distance'], gateways: ['core'] },
+    ],
+    emergency: { numbers: ['911'], habitualPrefixes: ['9'], gateways: ['pstn', 'core'] },
+  };
+}
+
+/** The site of settings that are right; fails the test where they aren't. */
+export function siteOf(settings: Settings | string): Site {
+  const loaded = loadSite(typeof settings === 'string' ? settings : JSON.stringify(settings), 'site.yaml');
+  assert.ok(loaded.ok, loaded.ok ? '' : JSON.stringify(loaded.error, undefined, 1));
+  return loaded.value;
+}
+
+export function directoryOf(site: Site): Directory {
+  const built = indexDirectory(compileDirectory(site));
+  assert.ok(built.ok);
+  return built.value;
+}

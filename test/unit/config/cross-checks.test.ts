@@ -1,0 +1,275 @@
+/** What doesn't fit together, though every value is right in itself. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadSite } from '../../../src/config/load.ts';
+import type { Problem } from '../../../src/config/problem.ts';
+import { fullSample, type Settings } from '../../support/sites.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests bend plain settings into every wrong form
+type Bent = any;
+
+/** The problems of the sample after `bend` has changed it. */
+function problemsAfter(bend: (settings: Bent) => void): readonly Problem[] {
+  const settings: Settings = fullSample();
+  bend(settings);
+  const loaded = loadSite(JSON.stringify(settings), 'site.yaml');
+  return loaded.ok ? [] : loaded.error;
+}
+
+const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, path: string, what: RegExp])[] = [
+  [
+    'two spans of one name',
+    (s) => s.spans.push({ ...s.spans[1], far: { carrier: {} }, id: 't1' }),
+    'spans[2].id',
+    /used already/,
+  ],
+  [
+    'a trunk named like a group',
+    (s) => s.sipTrunks.push({ id: 'pbx', address: 'b.example' }),
+    'sipTrunks[1].id',
+    /"pbx" is used already/,
+  ],
+  ['an alias that is another user', (s) => (s.users[0].aliases = ['bob']), 'users[1].id', /used already/],
+  ['one number for two users', (s) => (s.users[1].number = '+12145550201'), 'users[1].number', /used already/],
+  ['one extension for two users', (s) => (s.users[1].extension = '201'), 'users[1].extension', /201 in redmond/],
+  [
+    'the site names no known profile',
+    (s) => (s.site.profile = 'redmont'),
+    'site.profile',
+    /no location profile "redmont"/,
+  ],
+  ['a user names no known profile', (s) => (s.users[0].profile = 'x'), 'users[0].profile', /no location profile/],
+  ['a user names no known policy', (s) => (s.users[0].policy = 'stuff'), 'users[0].policy', /no policy "stuff"/],
+  ['a group names no known span', (s) => (s.spanGroups[0].spans = ['t9']), 'spanGroups[0].spans[0]', /no span "t9"/],
+  [
+    'a route names no known gateway',
+    (s) => (s.routes[1].gateways = ['cor']),
+    'routes[1].gateways[0]',
+    /no span group or SIP/,
+  ],
+  [
+    'a route names a gateway twice',
+    (s) => (s.routes[1].gateways = ['core', 'core']),
+    'routes[1].gateways[1]',
+    /used already/,
+  ],
+  [
+    'emergency calls to no known gateway',
+    (s) => (s.emergency.gateways = ['x']),
+    'emergency.gateways[0]',
+    /no span group/,
+  ],
+  ['a DID to nobody', (s) => (s.dids[0].to = { user: '299' }), 'dids[0].to.user', /no user "299"/],
+  [
+    'a DID backup to nobody',
+    (s) => (s.dids[0].backups[0] = { user: 'rob' }),
+    'dids[0].backups[0].user',
+    /no user "rob"/,
+  ],
+  ['DID ranges that overlap', (s) => (s.dids[1].number = '+12145550250'), 'dids[1].number', /overlaps \+12145550200/],
+  [
+    'a DID inside a range that began before another',
+    (s) =>
+      s.dids.push({ number: '+12145550210', to: { user: 'bob' } }, { number: '+12145550290', to: { user: 'bob' } }),
+    'dids[3].number',
+    /overlaps/,
+  ],
+  [
+    'a usage that no route has',
+    (s) => (s.policies[0].usages = ['local', 'long-distence', 'long-distance']),
+    'policies[0].usages[1]',
+    /none of the routes/,
+  ],
+  [
+    'a usage that no policy has',
+    (s) => (s.routes[1].usages = ['long-distance', 'fax']),
+    'routes[1].usages[1]',
+    /none of the policies/,
+  ],
+  [
+    'two SIP listeners on one port',
+    (s) => (s.sip.listen[1] = s.sip.listen[0]),
+    'sip.listen[1].port',
+    /overlaps the SIP/,
+  ],
+  [
+    'HTTP on the port of SIP over TLS',
+    (s) => Object.assign(s.http, { address: '127.0.0.1', port: 5061 }),
+    'http.port',
+    /overlaps/,
+  ],
+  [
+    'a wildcard over a single address',
+    (s) => Object.assign(s.http, { address: '0.0.0.0', port: 5061 }),
+    'http.port',
+    /overlaps/,
+  ],
+  [
+    'RTP over a span',
+    (s) => (s.spans[1].far.listen = '127.0.0.1:59990'),
+    'spans[1].far.listen',
+    /overlaps the range for RTP/,
+  ],
+  ['RTP over SIP', (s) => (s.sip.listen[0].port = 60010), 'media.ports', /overlaps the SIP listener/],
+  [
+    'two spans on the same ports',
+    (s) => s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:20024', peer: '127.0.0.1:22000' } }),
+    'spans[2].far.listen',
+    /far end of span t2/,
+  ],
+  [
+    'a span that talks to itself',
+    (s) => (s.spans[1].far.peer = '127.0.0.1:20010'),
+    'spans[1].far.peer',
+    /our own ports/,
+  ],
+  [
+    'a span beyond the last port',
+    (s) => (s.spans[1].far.listen = '127.0.0.1:65530'),
+    'spans[1].far.listen',
+    /too few ports/,
+  ],
+  ['HTTP open to all without a token', (s) => delete s.http.token, 'http.address', /no token/],
+  [
+    'a wildcard address in SIP',
+    (s) => {
+      delete s.sip.external;
+      s.sip.listen[0].address = '0.0.0.0';
+    },
+    'sip.listen[0].address',
+    /every address/,
+  ],
+  [
+    'a wildcard address in SDP',
+    (s) => {
+      delete s.media.external;
+      s.media.address = '::';
+    },
+    'media.address',
+    /every address/,
+  ],
+  ['TLS without a certificate', (s) => delete s.sip.tls, 'sip.listen[1].transport', /no certificate/],
+  [
+    'a TLS trunk without a certificate',
+    (s) => {
+      delete s.sip.tls;
+      s.sip.listen.pop();
+    },
+    'sipTrunks[0].transport',
+    /no certificate/,
+  ],
+  [
+    'a trunk to ourselves',
+    (s) => Object.assign(s.sipTrunks[0], { address: '127.0.0.1', port: 5061 }),
+    'sipTrunks[0].address',
+    /our own listener/,
+  ],
+  [
+    'a source address of two trunks',
+    (s) => s.sipTrunks.push({ id: 'b', address: 'b.example', transport: 'tls', sources: ['192.0.2.9'] }),
+    'sipTrunks[1].sources[0]',
+    /belong to trunk "core"/,
+  ],
+  ['a D-channel that a T1 has not', (s) => (s.spans[0].dChannel = 25), 'spans[0].dChannel', /is 25/],
+  ['a B-channel that a T1 has not', (s) => (s.spans[0].channels = '1-23,25'), 'spans[0].channels', /ends at 25/],
+  ['a B-channel on the D-channel', (s) => (s.spans[0].channels = '1-24'), 'spans[0].channels', /is the D-channel/],
+  ['a span in two groups', (s) => (s.spanGroups[1].spans = ['t1']), 'spanGroups[1].spans[0]', /used already/],
+  ['too few ports for the channels', (s) => (s.media.ports = '60000-60050'), 'media.ports', /25 pairs of ports for 46/],
+  [
+    'a pattern that does not compile',
+    (s) => (s.profiles[0].rules[0].pattern = '^(2'),
+    'profiles[0].rules[0].pattern',
+    /not a pattern/,
+  ],
+  ['a pattern that could take for ever', (s) => (s.routes[1].pattern = '^(?=x)'), 'routes[1].pattern', /not a pattern/],
+  [
+    'a translation beyond the groups',
+    (s) => (s.profiles[0].rules[0].translation = '+1$2'),
+    'profiles[0].rules[0].translation',
+    /names \$2/,
+  ],
+  ['a route without pattern and prefixes', (s) => delete s.routes[0].prefixes, 'routes[0]', /matches nothing/],
+  ['a route with pattern and prefixes', (s) => (s.routes[0].pattern = '^x'), 'routes[0]', /has both/],
+  ['an extension that hides 911', (s) => (s.users[0].extension = '9911'), 'users[0].extension', /emergencies/],
+  ['a user without a password', (s) => delete s.users[0].password, 'users[0].password', /is missing/],
+  ['a user with a password and hashes', (s) => (s.users[1].password = 'p'), 'users[1].ha1', /beside a password/],
+  [
+    'hashes for what is not offered',
+    (s) => (s.users[1].digest = ['SHA-512-256']),
+    'users[1].ha1',
+    /no hash for SHA-512-256/,
+  ],
+  [
+    'a hash of another algorithm',
+    (s) => (s.users[1].ha1 = { 'SHA-256': 'a'.repeat(32), MD5: 'a'.repeat(32) }),
+    'users[1].ha1.SHA-256',
+    /wrong length/,
+  ],
+  [
+    'session timers upside down',
+    (s) => (s.sip.sessionTimer = { expires: 90, minimum: 91 }),
+    'sip.sessionTimer.minimum',
+    /more than expires/,
+  ],
+  [
+    'registrar limits upside down',
+    (s) => (s.sip.registrar = { expires: 60, minimum: 120, maximum: 7200 }),
+    'sip.registrar.minimum',
+    /more than expires/,
+  ],
+  [
+    'a registrar maximum below its default',
+    (s) => (s.sip.registrar = { expires: 3600, minimum: 60, maximum: 600 }),
+    'sip.registrar.maximum',
+    /less than expires/,
+  ],
+];
+
+for (const [fault, bend, path, what] of CASES) {
+  test(`${fault} is told`, () => {
+    const problems = problemsAfter(bend);
+    const found = problems.find((problem) => problem.path === path);
+    assert.ok(found, `no problem at ${path}: ${JSON.stringify(problems)}`);
+    assert.match(found.what, what);
+    assert.ok(found.mend.length > 0);
+  });
+}
+
+test('a fault has no echo: it is told once for each setting concerned, and nothing else is', () => {
+  const echoes = CASES.flatMap(([fault, bend, path]) => {
+    const others = problemsAfter(bend).filter((problem) => problem.path !== path);
+    return others.length === 0 ? [] : [[fault, ...others.map((problem) => problem.path)]];
+  });
+  assert.deepEqual(echoes, [
+    ['a DID inside a range that began before another', 'dids[2].number'],
+    ['TLS without a certificate', 'sipTrunks[0].transport'],
+  ]);
+});
+
+test('wrong values do not hide what does not fit together among the rest', () => {
+  const problems = problemsAfter((settings) => {
+    settings.users[0].name = 7;
+    settings.routes[1].pattern = '(';
+    settings.sip.listen[0].port = 'x';
+    settings.dids.push({ number: '+12145550201', to: { user: 'bob' } });
+    settings.users.push({ id: 'bob', name: 'Another Bob', password: 'p' });
+    settings.loggg = 1;
+  });
+  assert.deepEqual(problems.map(({ path }) => path).sort(), [
+    'dids[2].number',
+    'loggg',
+    'routes[1].pattern',
+    'sip.listen[0].port',
+    'users[0].name',
+    'users[2].id',
+  ]);
+});
+
+test('what hangs on a setting that is itself wrong is not told as a second fault', () => {
+  const problems = problemsAfter((settings) => {
+    settings.users[0].name = 7;
+    settings.spans[0].side = 'usr';
+    settings.site.domain = '-';
+  });
+  assert.deepEqual(problems.map(({ path }) => path).sort(), ['site.domain', 'spans[0].side', 'users[0].name']);
+});

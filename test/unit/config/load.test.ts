@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadSite } from '../../../src/config/load.ts';
+import type { Problem } from '../../../src/config/problem.ts';
+import { DEMO, siteOf } from '../../support/sites.ts';
+
+function problemsOf(text: string): readonly Problem[] {
+  const loaded = loadSite(text, 'site.yaml');
+  return loaded.ok ? [] : loaded.error;
+}
+
+test('the demonstration branch is right, and as small settings as these get the defaults of the product', () => {
+  const site = siteOf(DEMO);
+  assert.deepEqual(site.media.ports, { from: 60000, to: 64000 });
+  assert.deepEqual(site.sip.sessionTimer, { expires: 1800, minimum: 90 });
+  assert.equal(site.http.address, '127.0.0.1');
+  assert.deepEqual(site.emergency.numbers, ['911']);
+});
+
+test('broken YAML is told with its line and column', () => {
+  const [problem] = problemsOf('site:\n  name: "Redmond\nsip: {}\n');
+  assert.match(problem?.path ?? '', /^site\.yaml, line \d+, column \d+$/);
+  assert.match(problem?.what ?? '', /^not YAML/);
+});
+
+test('a key that stands twice is told, not taken from its last place', () => {
+  const twice = DEMO.replace('  timezone: America/Chicago\n', '  timezone: UTC\n  timezone: UTC\n');
+  assert.match(problemsOf(twice)[0]?.what ?? '', /duplicate key/);
+});
+
+test('an empty file and a file that is no block are told, not thrown', () => {
+  assert.equal(problemsOf('')[0]?.path, '(the whole file)');
+  assert.equal(problemsOf('- a\n- b\n')[0]?.path, '(the whole file)');
+  assert.equal(problemsOf('\u0000')[0] !== undefined, true);
+});
+
+test('aliases that would expand to millions of values are refused', () => {
+  const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 9; i++)
+    bomb.push(
+      `a${i}: &a${i} [${Array(10)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+    );
+  assert.match(problemsOf(bomb.join('\n'))[0]?.what ?? '', /aliases/);
+});
+
+test('an extension that YAML takes for a number is told to be quoted', () => {
+  const [problem] = problemsOf(DEMO.replace('id: "201", name', 'id: 201, name'));
+  assert.deepEqual(problem, { path: 'users[0].id', what: 'is 201', mend: 'must be a text; put it in quotes' });
+});
+
+test('JSON is read as the YAML that it is', () => {
+  assert.equal(
+    problemsOf('{"site": {"name": 1}}').some(({ path }) => path === 'site.name'),
+    true,
+  );
+});
