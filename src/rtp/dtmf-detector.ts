@@ -35,6 +35,8 @@ const LOW_OVER_HIGH = 10 ** 0.95;
 /** The share of the window's energy that the two tones must have: before their frequencies are known, and after. */
 const SHARE_ROUGH = 0.45;
 const SHARE = 0.78;
+/** And the low tone alone, which is 5.5 dB below the high one at worst: most voice needn't be looked at further. */
+const SHARE_LOW = 0.12;
 
 /** Windows in a row that agree until it is a digit, and that don't until it is over: 40 ms of tone give 3, a gap of 10 ms 2. */
 const ENOUGH = 3;
@@ -65,14 +67,25 @@ class Group {
   }
 
   measure(windowed: Float64Array): void {
-    const [c0, c1, c2, c3] = this.#cosine as unknown as readonly [number, number, number, number];
-    let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+    // Four filters in one loop: each sample's four steps don't wait for each other.
+    const c0 = 2 * (this.#cosine[0] as number);
+    const c1 = 2 * (this.#cosine[1] as number);
+    const c2 = 2 * (this.#cosine[2] as number);
+    const c3 = 2 * (this.#cosine[3] as number);
+    let a0 = 0;
+    let a1 = 0;
+    let a2 = 0;
+    let a3 = 0;
+    let b0 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let b3 = 0;
     for (let i = 0; i < BLOCK; i++) {
       const x = windowed[i] as number;
-      const n0 = x + 2 * c0 * a0 - b0;
-      const n1 = x + 2 * c1 * a1 - b1;
-      const n2 = x + 2 * c2 * a2 - b2;
-      const n3 = x + 2 * c3 * a3 - b3;
+      const n0 = x + c0 * a0 - b0;
+      const n1 = x + c1 * a1 - b1;
+      const n2 = x + c2 * a2 - b2;
+      const n3 = x + c3 * a3 - b3;
       b0 = a0;
       b1 = a1;
       b2 = a2;
@@ -170,6 +183,7 @@ export class DtmfDetector {
     const scale = (2 * WINDOW_ENERGY) / WINDOW_SUM ** 2;
     if (energy < 2 * LEAST_POWER * scale) return this.#forget();
     low.measure(this.#windowed);
+    if (low.power * scale < SHARE_LOW * energy) return this.#forget();
     high.measure(this.#windowed);
     if ((low.power + high.power) * scale < SHARE_ROUGH * energy) return this.#forget();
     const digit = low.strongest * 4 + high.strongest;
