@@ -90,3 +90,20 @@ test('a call that nobody takes ends with the status and without a dialog left', 
     await phone.close();
   }
 });
+
+test('the phone proves its password to an independent registrar, and a wrong one is not taken', async () => {
+  const scenario = new URL('./scenarios/registrar.xml', import.meta.url).pathname;
+  for (const [password, status] of [
+    ['demo-201', 200],
+    ['wrong', 403],
+  ] as const) {
+    const peer = await Sipp.start({ scenario, local: PEER, calls: 1 });
+    const phone = await Phone.open({ registrar: PEER, user: '201', password, algorithms: ['MD5'] });
+    try {
+      assert.equal(await phone.register(60), status);
+      assert.equal((await peer.done).successful, 1);
+    } finally {
+      await phone.close();
+    }
+  }
+});
