@@ -1,6 +1,6 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
-import { didOverlaps, extensions, limitOrders, patterns } from './checks/numbers.ts';
+import { didOverlaps, didTargets, extensions, limitOrders, patterns } from './checks/numbers.ts';
 import { farEnds, openDoors, socketClashes, tlsNeeded, trunkAddresses, wildcards } from './checks/sockets.ts';
 import { enoughPorts, sharedSpans, timeslots } from './checks/spans.ts';
 import { credentials } from './checks/users.ts';
@@ -22,6 +22,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   enoughPorts,
   patterns,
   didOverlaps,
+  didTargets,
   extensions,
   credentials,
   limitOrders,

@@ -65,6 +65,18 @@ export function didOverlaps(site: Site): readonly Finding[] {
   return findings;
 }
 
+/** Trying the same target again is no backup. */
+export function didTargets(site: Site): readonly Finding[] {
+  return site.dids.flatMap(({ to, backups }, i) =>
+    repeated(
+      [to, ...backups].map((target, j) => ({
+        name: 'user' in target ? target.user : target.number,
+        path: ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1])],
+      })),
+    ),
+  );
+}
+
 /** Inside one location profile an extension is one user's; and nobody's extension hides an emergency number. */
 export function extensions(site: Site): readonly Finding[] {
   const users = site.users.flatMap((user, i) => {

@@ -75,6 +75,12 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     /overlaps/,
   ],
   [
+    'a DID whose backup is its first target',
+    (s) => s.dids[0].backups.push({ user: '201' }),
+    'dids[0].backups[2]',
+    /used already/,
+  ],
+  [
     'a usage that no route has',
     (s) => (s.policies[0].usages = ['local', 'long-distence', 'long-distance']),
     'policies[0].usages[1]',
