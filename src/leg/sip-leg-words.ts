@@ -1,5 +1,9 @@
 import type { CodecName } from '../call/media.ts';
-import type { SipRequest, SipResponse } from '../sip/message/message.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Dialog } from '../sip/dialog/dialog.ts';
+import type { DigestClient } from '../sip/digest/client.ts';
+import type { HeaderPairs, SipRequest, SipResponse } from '../sip/message/message.ts';
+import type { CauseOverrides } from './cause-table.ts';
 
 /** What a SIP leg hears from its transactions. */
 export type SipIn =
@@ -20,7 +24,7 @@ export type SipOut =
   | { readonly type: 'request'; readonly transaction: string; readonly request: SipRequest; readonly nextHop: string }
   | { readonly type: 'respond'; readonly transaction: string; readonly response: SipResponse }
   /** Cancel the INVITE sent as `transaction`, as soon as it may be (RFC 3261 §9.1). */
-  | { readonly type: 'cancel'; readonly transaction: string; readonly headers: readonly (readonly [string, string])[] }
+  | { readonly type: 'cancel'; readonly transaction: string; readonly headers: HeaderPairs }
   /** The ACK of a 2xx: a request without a transaction; the gateway adds a Via of its own branch. */
   | { readonly type: 'ack'; readonly request: SipRequest; readonly nextHop: string };
 
@@ -41,11 +45,34 @@ export interface SipSide {
   readonly sessionTimer: { readonly expires: number; readonly min: number } | undefined;
   /** The peer stands inside our trust domain: identities are asserted to it and believed from it (RFC 3325 §7). */
   readonly trusted: boolean;
-  /** For a trunk that challenges us. */
-  readonly credentials: SipCredentials | undefined;
+  /** The site's own rows of the cause table. */
+  readonly causes?: CauseOverrides;
 }
 
-export interface SipCredentials {
-  readonly username: string;
-  readonly password: string;
+/** Where an outgoing call goes. */
+export interface SipDestination {
+  /** The Request-URI; undefined: made of the called number and `domain`. */
+  readonly uri: string | undefined;
+  /** The host of the Request-URI and To that we make. */
+  readonly domain: string;
+  /** Route values to begin with: an outbound proxy, a binding's Path. */
+  readonly routes: readonly string[];
+}
+
+/** What a leg is made with. */
+export interface SipLegSetup {
+  readonly id: string;
+  readonly side: SipSide;
+  readonly random: Random;
+  /** For a trunk that challenges us. */
+  readonly digest?: DigestClient | undefined;
+  /** For a leg that calls out. */
+  readonly destination?: SipDestination | undefined;
+}
+
+/** What a stored leg needs so that a restart can still end its call: JSON as it stands. */
+export interface DialogRecord {
+  readonly leg: string;
+  readonly dialog: Dialog;
+  readonly userAgent: string;
 }

@@ -1,0 +1,199 @@
+import type { LegEffect } from '../call/leg.ts';
+import type { LegMediaCommand, RtpTarget } from '../call/media.ts';
+import type { Release, Signal } from '../call/signal.ts';
+import { Timers } from '../kernel/timers.ts';
+import type { DialogRequest } from '../sip/dialog/dialog.ts';
+import { hopOf } from '../sip/dialog/dialog.ts';
+import { printCSeq } from '../sip/message/cseq.ts';
+import { cseqOf } from '../sip/message/fields.ts';
+import {
+  type HeaderPairs,
+  type ResponseParts,
+  responseTo,
+  type SipRequest,
+  type SipResponse,
+} from '../sip/message/message.ts';
+import { G711, type MediaCapabilities } from '../sip/sdp/negotiate.ts';
+import type { Endpoint } from './sip-leg-offer-answer.ts';
+import type { SipLegSetup, SipOut } from './sip-leg-words.ts';
+
+/** What we do in a dialog or beside it. */
+export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'OPTIONS'] as const;
+
+/** Media types that we read. */
+export const CONTENT_TYPES = ['application/sdp', 'application/dtmf-relay', 'application/dtmf'] as const;
+
+export const SDP: readonly [string, string] = ['Content-Type', 'application/sdp'];
+
+export type LegTimer = 'reliable' | 'reliable-limit' | 'refresh' | 'expire' | 'glare';
+
+/** The parts that both roles of a leg share: its effects, its timers, the names of its transactions, its endpoint, its one end. */
+export class LegKit {
+  readonly setup: SipLegSetup;
+  readonly timers = new Timers<LegTimer>();
+  #effects: LegEffect<SipOut>[] = [];
+  #transactions = 0;
+  #media: 'none' | 'opening' | 'open' | 'closed' = 'none';
+  #aimed: RtpTarget | undefined;
+  #endpoint: Endpoint | undefined;
+  #released = false;
+  #gone = false;
+  /** The INVITE whose 2xx from us waits for its ACK. */
+  ackDue: string | undefined;
+
+  constructor(setup: SipLegSetup) {
+    this.setup = setup;
+  }
+
+  /** The effects so far, handed over once. */
+  take(): readonly LegEffect<SipOut>[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** What our media can do, as offers and answers need it. */
+  get capabilities(): MediaCapabilities {
+    const { codecs, packetTime } = this.setup.side;
+    return { ...G711, codecs, packetTime };
+  }
+
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** The call is over for its other side: nothing more is said. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  say(signal: Signal, branch?: string): void {
+    if (this.#released) return;
+    this.#effects.push(branch === undefined ? { type: 'say', signal } : { type: 'say', signal, branch });
+  }
+
+  #command(command: LegMediaCommand): void {
+    this.#effects.push({ type: 'media', command });
+  }
+
+  openMedia(): void {
+    if (this.#media !== 'none') return;
+    this.#media = 'opening';
+    this.#command({ type: 'open-rtp' });
+  }
+
+  mediaReady(endpoint: Endpoint): void {
+    if (this.#media !== 'opening') return;
+    this.#media = 'open';
+    this.#endpoint = endpoint;
+  }
+
+  /** Sends our audio where offer and answer say, if that is new. */
+  aim(target: RtpTarget | undefined): void {
+    if (target === undefined || this.#media !== 'open' || sameTarget(this.#aimed, target)) return;
+    this.#aimed = target;
+    this.#command({ type: 'aim', target });
+  }
+
+  sendDigit(digit: string, duration: number): void {
+    if (this.#media === 'open') this.#command({ type: 'send-digit', digit, duration });
+  }
+
+  /** Our side's share of the ending, whoever began it: the call hears a release of ours at most once. */
+  release(release: Release | undefined): void {
+    if (release !== undefined) this.say(release);
+    this.#released = true;
+    this.timers.stopAll();
+    if (this.#media === 'opening' || this.#media === 'open') this.#command({ type: 'close' });
+    this.#media = 'closed';
+  }
+
+  /** The wire has no more to say about this leg. */
+  finish(): void {
+    if (this.#gone) return;
+    this.release(undefined);
+    this.#gone = true;
+    this.#effects.push({ type: 'gone' });
+  }
+
+  respond(transaction: string, to: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
+    const headers: HeaderPairs = [...(parts.headers ?? []), ['Server', this.setup.side.userAgent]];
+    const response = responseTo(to, status, { ...parts, headers });
+    if (to.method === 'INVITE' && status >= 200 && status < 300) this.ackDue = transaction;
+    this.again(transaction, response);
+    return response;
+  }
+
+  again(transaction: string, response: SipResponse): void {
+    this.#effects.push({ type: 'wire', message: { type: 'respond', transaction, response } });
+  }
+
+  /** Sends a request; the answer is the name of its transaction. */
+  request(request: SipRequest, nextHop: string): string {
+    const transaction = `${this.setup.id}-${++this.#transactions}`;
+    this.#effects.push({ type: 'wire', message: { type: 'request', transaction, request, nextHop } });
+    return transaction;
+  }
+
+  acknowledge(ack: DialogRequest): void {
+    this.#effects.push({ type: 'wire', message: { type: 'ack', request: ack.request, nextHop: ack.nextHop } });
+  }
+
+  cancel(transaction: string, headers: HeaderPairs): void {
+    this.#effects.push({ type: 'wire', message: { type: 'cancel', transaction, headers } });
+  }
+
+  /**
+   * The same request again with credentials, when a 401 or 407 asks for them and we have any (RFC 3261 §22.2): a new
+   * transaction with `cseq`. Undefined when there is nothing new to try.
+   */
+  authorized(sent: SipRequest, challenge: SipResponse, cseq: number): DialogRequestParts | undefined {
+    const { digest } = this.setup;
+    if (digest === undefined || (challenge.status !== 401 && challenge.status !== 407)) return undefined;
+    const proxy = challenge.status === 407;
+    if (!digest.hear(challenge.headers.all(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate'))) return undefined;
+    const header = proxy ? 'Proxy-Authorization' : 'Authorization';
+    const headers = sent.headers.clone().delete(header);
+    headers.set('CSeq', printCSeq({ number: cseq, method: cseqOf(sent)?.method ?? sent.method }));
+    for (const value of digest.authorize(sent)) headers.add(header, value);
+    return { request: { ...sent, headers }, nextHop: hopOf(sent.uri, headers.all('Route')) };
+  }
+
+  /** The headers of requests and 2xx that refresh the dialog's target. */
+  get contact(): HeaderPairs {
+    return [['Contact', `<${this.setup.side.contact}>`]];
+  }
+
+  /** What we can do, for INVITE, UPDATE, their 2xx and OPTIONS. */
+  get abilities(): HeaderPairs {
+    const tags = this.setup.side.reliable === 'off' ? 'timer' : '100rel, timer';
+    return [
+      ['Allow', METHODS.join(', ')],
+      ['Supported', tags],
+    ];
+  }
+
+  get userAgent(): HeaderPairs {
+    return [['User-Agent', this.setup.side.userAgent]];
+  }
+}
+
+interface DialogRequestParts {
+  readonly request: SipRequest;
+  readonly nextHop: string;
+}
+
+const sameTarget = (a: RtpTarget | undefined, b: RtpTarget): boolean =>
+  a !== undefined &&
+  a.address === b.address &&
+  a.port === b.port &&
+  a.rtcpPort === b.rtcpPort &&
+  a.codec === b.codec &&
+  a.payloadType === b.payloadType &&
+  a.telephoneEvent === b.telephoneEvent &&
+  a.direction === b.direction &&
+  a.packetTime === b.packetTime;

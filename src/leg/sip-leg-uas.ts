@@ -1,0 +1,312 @@
+import { CAUSE } from '../call/cause.ts';
+import type { ConnectedParty, Release, Signal } from '../call/signal.ts';
+import { token } from '../kernel/random.ts';
+import { type Instant, type Millis, ms } from '../kernel/time.ts';
+import { dialogOfRequest, refreshed } from '../sip/dialog/dialog.ts';
+import { parseRAck } from '../sip/dialog/reliable.ts';
+import { checkSupport } from '../sip/message/check.ts';
+import { cseqOf, fromOf, tagsOf } from '../sip/message/fields.ts';
+import type { HeaderPairs, SipRequest, SipResponse } from '../sip/message/message.ts';
+import { printNameAddr } from '../sip/message/name-addr.ts';
+import { RFC3261_TIMING } from '../sip/transaction/words.ts';
+import { redirectingOf } from './sip-leg-diversion.ts';
+import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
+import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
+import { type BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
+import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
+import { DialogUsage } from './sip-leg-usage.ts';
+import type { SipSide } from './sip-leg-words.ts';
+
+/** A provisional response that goes out with an RSeq and waits for its PRACK. */
+interface Reliable {
+  readonly status: number;
+  readonly headers: HeaderPairs;
+  readonly body: Uint8Array | undefined;
+}
+
+/** More provisional responses than this don't wait for one another: the rest is not said. */
+const MAX_WAITING = 8;
+
+/** The set-up of a call that came to us as an INVITE, until our 2xx is ACKed: RFC 3261 §13.3, RFC 3262 §3. */
+export class UasSetup {
+  readonly #kit: LegKit;
+  readonly #transaction: string;
+  readonly #invite: SipRequest;
+  readonly usage: DialogUsage;
+  #stage: 'proceeding' | 'answered' | 'refused' = 'proceeding';
+  readonly #peer: { readonly supports: boolean; readonly requires: boolean };
+  /** Our answer went out in a provisional that may be lost, so the 2xx says it again. */
+  #unsure = false;
+  #rseq: number;
+  #outstanding: { readonly response: SipResponse; readonly withSdp: boolean; resend: Millis } | undefined;
+  readonly #waiting: Reliable[] = [];
+  #answer: ConnectedParty | undefined;
+
+  private constructor(kit: LegKit, transaction: string, invite: SipRequest, usage: DialogUsage) {
+    this.#kit = kit;
+    this.#transaction = transaction;
+    this.#invite = invite;
+    this.usage = usage;
+    const required = tagsOf(invite.headers, 'Require').includes('100rel');
+    this.#peer = { requires: required, supports: required || tagsOf(invite.headers, 'Supported').includes('100rel') };
+    const [a = 0, b = 0, c = 0] = kit.setup.random.bytes(3);
+    this.#rseq = 1 + a * 65536 + b * 256 + c;
+  }
+
+  /** Takes the INVITE and says the offer; undefined when it was refused on the spot. */
+  static begin(kit: LegKit, transaction: string, invite: SipRequest, user: string | undefined): UasSetup | undefined {
+    const { side, random } = kit.setup;
+    const localTag = token(random, 8);
+    const refuse = (status: number, headers: HeaderPairs = []): undefined => {
+      kit.respond(transaction, invite, status, { toTag: localTag, headers });
+      return undefined;
+    };
+    const wrong = unsupported(invite, side);
+    if (wrong !== undefined) return refuse(wrong.status, wrong.headers);
+    const dialog = dialogOfRequest(invite, localTag);
+    if (!dialog.ok) return refuse(400);
+    const [hi = 0, ...rest] = random.bytes(6);
+    const session = String(rest.reduce((sum, octet) => sum * 256 + octet, hi % 64) + 1);
+    const usage = new DialogUsage(kit, dialog.value, new OfferAnswer(kit.capabilities, session));
+    usage.learn(invite);
+    const least = usage.timer.tooSmall(invite);
+    if (least !== undefined) return refuse(422, [['Min-SE', String(least)]]);
+    const heard = invite.body.length === 0 ? undefined : usage.oa.hearOffer(invite.body);
+    if (heard?.ok === false) return refuse(heard.error.status, usage.warning(heard.error));
+    const setup = new UasSetup(kit, transaction, invite, usage);
+    const caller = callerOf(invite, side, user);
+    const from = fromOf(invite);
+    kit.say({
+      type: 'offer',
+      called: numberOfUri(invite.uri),
+      complete: true,
+      caller: caller.number,
+      callerName: caller.name,
+      redirecting: redirectingOf(invite),
+      bearer: { capability: 'audio-3k1', law: undefined },
+      codecs: heard?.ok ? heard.value : [],
+      uri: { request: invite.uri, from: from === undefined ? '' : printNameAddr(from), user },
+      origin: originOf(invite),
+    });
+    return setup;
+  }
+
+  get transaction(): string {
+    return this.#transaction;
+  }
+
+  get answered(): boolean {
+    return this.#stage === 'answered';
+  }
+
+  /** The INVITE has had a final response other than 2xx. */
+  get refused(): boolean {
+    return this.#stage === 'refused';
+  }
+
+  /** What the call says while nobody has answered. */
+  tell(signal: Signal, now: Instant): Release | undefined {
+    if (this.#stage !== 'proceeding') return undefined;
+    switch (signal.type) {
+      case 'proceed':
+        this.#kit.respond(this.#transaction, this.#invite, 100);
+        return undefined;
+      case 'progress': {
+        const cause: HeaderPairs = signal.cause === undefined ? [] : [['Reason', `Q.850;cause=${signal.cause}`]];
+        return this.#provisional(183, signal.inBand, cause, now);
+      }
+      case 'alert':
+        return this.#provisional(signal.inBand ? 183 : 180, signal.inBand, [], now);
+      case 'answer':
+        this.#answer = signal.connected;
+        return this.#accept(now);
+      default:
+        return undefined;
+    }
+  }
+
+  #provisional(status: number, inBand: boolean, headers: HeaderPairs, now: Instant): Release | undefined {
+    const { side } = this.#kit.setup;
+    const mayRely = this.#peer.supports && side.reliable !== 'off';
+    const { oa } = this.usage;
+    let body: Uint8Array | undefined;
+    const offerless = oa.pending === undefined && oa.agreed === undefined;
+    if (inBand && oa.pending === 'them') {
+      const answered = oa.answer();
+      if (!answered.ok) return this.#unsuitable(answered.error);
+      body = answered.value;
+    } else if (inBand && offerless && mayRely) body = oa.offer();
+    else if (this.#unsure) body = oa.current;
+    this.usage.aim();
+    const rely = this.#peer.requires || (mayRely && (side.reliable === 'required' || body !== undefined));
+    if (body !== undefined && !rely) this.#unsure = true;
+    const response: Reliable = { status, headers, body };
+    if (!rely) this.#kit.respond(this.#transaction, this.#invite, status, this.#parts(response, []));
+    else if (this.#outstanding === undefined) this.#sendReliably(response, now);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(response);
+    return undefined;
+  }
+
+  #parts({ headers, body }: Reliable, more: HeaderPairs): { toTag: string; headers: HeaderPairs; body?: Uint8Array } {
+    const all = [
+      ...this.#kit.contact,
+      ...this.#kit.abilities,
+      ...headers,
+      ...more,
+      ...(body === undefined ? [] : [SDP]),
+    ];
+    return { toTag: this.usage.dialog.localTag, headers: all, ...(body === undefined ? {} : { body }) };
+  }
+
+  #sendReliably(reliable: Reliable, now: Instant): void {
+    const rseq: HeaderPairs = [
+      ['Require', '100rel'],
+      ['RSeq', String(this.#rseq)],
+    ];
+    const response = this.#kit.respond(this.#transaction, this.#invite, reliable.status, this.#parts(reliable, rseq));
+    this.#outstanding = { response, withSdp: reliable.body !== undefined, resend: RFC3261_TIMING.t1 };
+    this.#kit.timers.start('reliable', now, RFC3261_TIMING.t1);
+    this.#kit.timers.start('reliable-limit', now, ms(64 * RFC3261_TIMING.t1));
+  }
+
+  /** RFC 3262 §3: sent again with doubling waits until the PRACK comes. */
+  resend(now: Instant): void {
+    const outstanding = this.#outstanding;
+    if (outstanding === undefined) return;
+    this.#kit.again(this.#transaction, outstanding.response);
+    outstanding.resend = ms(2 * outstanding.resend);
+    this.#kit.timers.start('reliable', now, outstanding.resend);
+  }
+
+  /** 64·T1 without a PRACK: the INVITE is refused (RFC 3262 §3). */
+  unacknowledged(): Release {
+    const release = releaseOfSilence(408, CAUSE.timerExpiry);
+    this.#final(504, []);
+    return release;
+  }
+
+  /** A PRACK that has been admitted to the dialog. */
+  prack(transaction: string, request: SipRequest, now: Instant): Release | undefined {
+    const rack = parseRAck(request.headers.get('RAck') ?? '');
+    const invite = cseqOf(this.#invite);
+    const mine = rack?.rseq === this.#rseq && rack.cseq === invite?.number && rack.method === 'INVITE';
+    if (this.#outstanding === undefined || !mine) {
+      this.#kit.respond(transaction, request, 481);
+      return undefined;
+    }
+    this.#kit.timers.stop('reliable');
+    this.#kit.timers.stop('reliable-limit');
+    this.#outstanding = undefined;
+    this.#rseq++;
+    const body = this.#exchange(transaction, request);
+    if (body === 'refused') return this.#stage === 'proceeding' ? this.#goOn(now) : undefined;
+    const parts = body === undefined ? {} : { headers: [SDP], body };
+    this.#kit.respond(transaction, request, 200, parts);
+    this.usage.aim();
+    return this.#goOn(now);
+  }
+
+  /** The PRACK's description: the answer to the offer in our provisional, or a new offer (RFC 3262 §5). */
+  #exchange(transaction: string, request: SipRequest): Uint8Array | undefined | 'refused' {
+    const { oa } = this.usage;
+    if (oa.pending === 'us') {
+      const answered = oa.hearAnswer(request.body);
+      if (answered.ok) return undefined;
+      this.usage.refuse(transaction, request, answered.error);
+      return 'refused';
+    }
+    if (request.body.length === 0) return undefined;
+    const heard = oa.hearOffer(request.body);
+    const answered = heard.ok ? oa.answer() : heard;
+    if (answered.ok) return answered.value;
+    this.usage.refuse(transaction, request, answered.error);
+    return 'refused';
+  }
+
+  #goOn(now: Instant): Release | undefined {
+    if (this.#answer !== undefined) return this.#accept(now);
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#sendReliably(next, now);
+    return undefined;
+  }
+
+  /** Sends the 2xx, unless a description is still on its way under a PRACK (RFC 3262 §3). */
+  #accept(now: Instant): Release | undefined {
+    if (this.#stage !== 'proceeding' || this.#answer === undefined || this.#outstanding?.withSdp) return undefined;
+    const { oa } = this.usage;
+    let body: Uint8Array | undefined;
+    if (oa.pending === 'them') {
+      const answered = oa.answer();
+      if (!answered.ok) return this.#unsuitable(answered.error);
+      body = answered.value;
+    } else if (oa.agreed === undefined && oa.pending === undefined) body = oa.offer();
+    else if (this.#unsure) body = oa.current;
+    const { number, name } = this.#answer;
+    const headers: HeaderPairs = [
+      ...this.#kit.contact,
+      ...this.#kit.abilities,
+      ...this.usage.timer.accept(this.#invite, now),
+      ...assertedFor(number, name, this.#kit.setup.side),
+      ...(body === undefined ? [] : [SDP]),
+    ];
+    this.usage.dialog = refreshed({ ...this.usage.dialog, confirmed: true }, this.#invite);
+    this.#final(200, headers, body);
+    this.usage.aim();
+    return undefined;
+  }
+
+  #unsuitable(bad: BadSession): Release {
+    this.#final(bad.status, this.usage.warning(bad));
+    const origin = { protocol: 'sip', status: bad.status, reason: bad.why, headers: [] } as const;
+    return { type: 'release', cause: CAUSE.bearerNotImplemented, location: 'private-local', origin };
+  }
+
+  #final(status: number, headers: HeaderPairs, body?: Uint8Array, reason?: string): void {
+    const toTag = this.usage.dialog.localTag;
+    const parts = {
+      toTag,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    this.#kit.respond(this.#transaction, this.#invite, status, parts);
+    this.#stage = status < 300 ? 'answered' : 'refused';
+    this.#outstanding = undefined;
+    this.#kit.timers.stop('reliable');
+    this.#kit.timers.stop('reliable-limit');
+  }
+
+  /** The call refuses. */
+  refuse(release: Release): void {
+    if (this.#stage !== 'proceeding') return;
+    const { status, headers, reason } = refusalOf(release, this.#kit.setup.side.causes);
+    this.#final(status, headers, undefined, reason);
+  }
+
+  /** The call knows better places (RFC 3261 §8.3); `status` is 300–399. */
+  redirect(status: number, targets: readonly string[]): void {
+    if (this.#stage !== 'proceeding') return;
+    this.#final(
+      status,
+      targets.slice(0, 10).map((uri): readonly [string, string] => ['Contact', `<${uri}>`]),
+    );
+  }
+
+  /** The caller gave up: by CANCEL, or by BYE in the early dialog (RFC 3261 §15.1.2). */
+  terminate(): void {
+    if (this.#stage === 'proceeding') this.#final(487, []);
+  }
+}
+
+/** What the INVITE demands and we can't do, or the other way round. */
+function unsupported(
+  invite: SipRequest,
+  side: SipSide,
+): { readonly status: number; readonly headers: HeaderPairs } | undefined {
+  const extensions = side.reliable === 'off' ? ['timer'] : ['100rel', 'timer'];
+  const refusal = checkSupport(invite, { methods: METHODS, extensions, contentTypes: CONTENT_TYPES.slice(0, 1) });
+  if (refusal !== undefined) return refusal;
+  const tags = [...tagsOf(invite.headers, 'Supported'), ...tagsOf(invite.headers, 'Require')];
+  if (side.reliable !== 'required' || tags.includes('100rel')) return undefined;
+  return { status: 421, headers: [['Require', '100rel']] };
+}

@@ -1,0 +1,376 @@
+import { CAUSE } from '../call/cause.ts';
+import type { CodecName, Direction } from '../call/media.ts';
+import type { Release } from '../call/signal.ts';
+import { toLatin1 } from '../kernel/bytes.ts';
+import { type Instant, ms } from '../kernel/time.ts';
+import { acknowledgement, type Dialog, inOrder, nextRequest, refreshed } from '../sip/dialog/dialog.ts';
+import { checkSupport } from '../sip/message/check.ts';
+import { cseqOf, tagsOf } from '../sip/message/fields.ts';
+import type { HeaderPairs, SipMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
+import { connectedOf } from './sip-leg-identity.ts';
+import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
+import type { BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
+import { releaseOfSilence } from './sip-leg-release.ts';
+import { SessionTimer } from './sip-leg-session-timer.ts';
+
+/** A change of the session that we ask for: by re-INVITE, or by UPDATE where it carries no description. */
+interface Change {
+  readonly what: 'hold' | 'resume' | 'update' | 'refresh' | 'identity';
+  readonly codecs: readonly CodecName[];
+  readonly headers: HeaderPairs;
+}
+
+/** A request of ours inside the dialog that waits for its final response. */
+interface Sent {
+  readonly what: 'bye' | 'prack' | Change;
+  readonly request: SipRequest;
+  /** Our direction before it, to go back to. */
+  readonly wish: Direction;
+}
+
+/** 120 requests in one dialog that nobody answers are not a call; more are not sent. */
+const MAX_SENT = 120;
+
+/** One dialog of a leg, early or confirmed: what is asked in it from either side, save BYE, CANCEL and PRACK of the set-up. */
+export class DialogUsage {
+  readonly #kit: LegKit;
+  readonly oa: OfferAnswer;
+  readonly timer: SessionTimer;
+  #dialog: Dialog;
+  readonly #sent = new Map<string, Sent>();
+  #wanted: Change | undefined;
+  /** The 2xx of our last re-INVITE is ACKed again when it comes again. */
+  #lastAck: { readonly transaction: string; readonly send: () => void } | undefined;
+  #peerUpdates = false;
+  #peerReliable = false;
+  #identity = '';
+  /** False until our 2xx is ACKed: nothing may be changed before (RFC 3261 §14.1). */
+  settled = false;
+  /** Its BYE is through, in either direction. */
+  ended = false;
+
+  constructor(kit: LegKit, dialog: Dialog, oa: OfferAnswer) {
+    this.#kit = kit;
+    this.#dialog = dialog;
+    this.oa = oa;
+    this.timer = new SessionTimer(kit);
+  }
+
+  get dialog(): Dialog {
+    return this.#dialog;
+  }
+
+  set dialog(dialog: Dialog) {
+    this.#dialog = dialog;
+  }
+
+  get peerReliable(): boolean {
+    return this.#peerReliable;
+  }
+
+  /** Learns from any message of the peer what it can do. */
+  learn(message: SipMessage): void {
+    if (message.headers.has('Allow')) this.#peerUpdates = message.headers.all('Allow').includes('UPDATE');
+    if (message.headers.has('Supported') || message.headers.has('Require')) {
+      const tags = [...tagsOf(message.headers, 'Supported'), ...tagsOf(message.headers, 'Require')];
+      this.#peerReliable = tags.includes('100rel');
+    }
+  }
+
+  /** Notes a request's place in the dialog; answers and returns false when it is out of order or asks what we can't do. */
+  admit(transaction: string, request: SipRequest): boolean {
+    const after = inOrder(this.#dialog, request);
+    if (after === undefined) {
+      this.#kit.respond(transaction, request, 500, { headers: [['Retry-After', '1']] });
+      return false;
+    }
+    this.#dialog = after;
+    const can = { methods: METHODS, extensions: ['100rel', 'timer'], contentTypes: CONTENT_TYPES };
+    const refusal = checkSupport(request, can);
+    if (refusal !== undefined) this.#kit.respond(transaction, request, refusal.status, refusal);
+    return refusal === undefined;
+  }
+
+  /** INVITE, UPDATE, INFO and OPTIONS inside the dialog; they have been admitted. */
+  hear(transaction: string, request: SipRequest, now: Instant): void {
+    switch (request.method) {
+      case 'INVITE':
+      case 'UPDATE':
+        this.#reoffer(transaction, request, now);
+        return;
+      case 'INFO':
+        this.#info(transaction, request);
+        return;
+      default:
+        this.#kit.respond(transaction, request, 200, {
+          headers: [...this.#kit.abilities, ['Accept', CONTENT_TYPES.join(', ')]],
+        });
+    }
+  }
+
+  #reoffer(transaction: string, request: SipRequest, now: Instant): void {
+    const glare = this.#collision(request);
+    if (glare !== undefined) {
+      this.#kit.respond(transaction, request, glare, glare === 500 ? { headers: [['Retry-After', '3']] } : {});
+      return;
+    }
+    const least = this.timer.tooSmall(request);
+    if (least !== undefined) {
+      this.#kit.respond(transaction, request, 422, { headers: [['Min-SE', String(least)]] });
+      return;
+    }
+    const wasHeld = this.oa.held;
+    const body = this.#describe(transaction, request);
+    if (body === 'refused') return;
+    this.#dialog = refreshed(this.#dialog, request);
+    this.learn(request);
+    const headers: HeaderPairs = [
+      ...this.#kit.contact,
+      ...this.#kit.abilities,
+      ...this.timer.accept(request, now),
+      ...(body === undefined ? [] : [SDP]),
+    ];
+    this.#kit.respond(transaction, request, 200, { headers, ...(body === undefined ? {} : { body }) });
+    if (request.method === 'INVITE') this.settled = false;
+    this.#agreed(wasHeld);
+    this.#hearIdentity(request);
+  }
+
+  /** The description for our 2xx: the answer to an offer, or in a re-INVITE without one our offer. */
+  #describe(transaction: string, request: SipRequest): Uint8Array | undefined | 'refused' {
+    if (request.body.length === 0) return request.method === 'INVITE' ? this.oa.offer() : undefined;
+    const heard = this.oa.hearOffer(request.body);
+    const answered = heard.ok ? this.oa.answer() : heard;
+    if (answered.ok) return answered.value;
+    this.refuse(transaction, request, answered.error);
+    return 'refused';
+  }
+
+  /** RFC 3261 §14.2, RFC 3311 §5.2: two changes at once. 491 when ours is under way, 500 when theirs is not answered yet. */
+  #collision(request: SipRequest): 491 | 500 | undefined {
+    if (request.method === 'INVITE' && !this.#dialog.confirmed) return this.#dialog.role === 'uas' ? 500 : 491;
+    const changing = [...this.#sent.values()].some(({ what }) => typeof what === 'object');
+    if (request.method === 'INVITE' && changing) return 491;
+    if (request.body.length === 0 && request.method === 'UPDATE') return undefined;
+    if (this.oa.pending === 'us' || changing) return 491;
+    return this.oa.pending === 'them' || this.#kit.endpoint === undefined ? 500 : undefined;
+  }
+
+  /** Refuses an offer with what is wrong with it, as a Warning too (RFC 3261 §20.43). */
+  refuse(transaction: string, request: SipRequest, bad: BadSession): void {
+    this.#kit.respond(transaction, request, bad.status, { headers: this.warning(bad) });
+  }
+
+  warning(bad: BadSession): HeaderPairs {
+    if (bad.warning === undefined) return [];
+    return [['Warning', `${bad.warning} ${this.#kit.setup.side.domain} "${bad.why.replace(/["\\]/g, "'")}"`]];
+  }
+
+  /** The session may have changed: aims our media and tells the call of hold and resume. */
+  #agreed(wasHeld: boolean): void {
+    this.#kit.aim(this.oa.agreed);
+    if (this.oa.held !== wasHeld) this.#kit.say({ type: this.oa.held ? 'hold' : 'resume' });
+  }
+
+  #hearIdentity(message: SipMessage): void {
+    const connected = connectedOf(message, this.#kit.setup.side);
+    if (connected.number === undefined && connected.name === undefined) return;
+    const text = JSON.stringify(connected);
+    if (this.#identity !== text && this.#dialog.confirmed) this.#kit.say({ type: 'identity', connected });
+    this.#identity = text;
+  }
+
+  #info(transaction: string, request: SipRequest): void {
+    this.#kit.respond(transaction, request, 200);
+    const tone = toneIn(request);
+    if (tone !== undefined) this.#kit.say({ type: 'tone', ...tone });
+  }
+
+  /** The ACK of our 2xx, with the answer when the 2xx carried our offer. False: there is no session to go on with. */
+  hearAck(request: SipRequest): boolean {
+    const wasHeld = this.oa.held;
+    let sound = true;
+    if (this.oa.pending === 'us') {
+      const answered = this.oa.hearAnswer(request.body);
+      sound = answered.ok;
+      if (sound) this.#agreed(wasHeld);
+    }
+    this.settled = true;
+    this.#goOn();
+    return sound;
+  }
+
+  /** The media as both agreed it in the set-up. */
+  aim(): void {
+    this.#kit.aim(this.oa.agreed);
+  }
+
+  change(what: Change['what'], codecs: readonly CodecName[] = [], headers: HeaderPairs = []): void {
+    // A refresh never takes the place of something that a person asked for.
+    if (this.#wanted === undefined || what !== 'refresh') this.#wanted = { what, codecs, headers };
+    this.#goOn();
+  }
+
+  /** Sends the change that waits, once nothing stands in its way. */
+  #goOn(): void {
+    const change = this.#wanted;
+    const changing = [...this.#sent.values()].some(({ what }) => typeof what === 'object');
+    const free = this.settled && this.#dialog.confirmed && !changing && this.oa.pending === undefined;
+    if (change === undefined || !free || this.#kit.timers.runs('glare')) return;
+    this.#wanted = undefined;
+    this.#sendChange(change);
+  }
+
+  /** The wait of `glare` is over. */
+  retry(): void {
+    this.#goOn();
+  }
+
+  #sendChange(change: Change): void {
+    const { what } = change;
+    const silent = what === 'refresh' || what === 'identity';
+    if (what === 'identity' && !this.#peerUpdates) return;
+    const { wish } = this.oa;
+    const headers = [...this.#kit.contact, ...this.#kit.abilities, ...this.timer.forRequest(), ...change.headers];
+    if (silent && this.#peerUpdates) {
+      this.#send(change, nextRequest(this.#dialog, 'UPDATE', [...headers, ...this.#kit.userAgent]), wish);
+      return;
+    }
+    const direction = what === 'hold' ? 'sendonly' : what === 'resume' ? 'sendrecv' : wish;
+    const body = this.oa.offer(direction, change.codecs);
+    if (body === undefined) return;
+    this.settled = true;
+    const sent = nextRequest(this.#dialog, 'INVITE', [...headers, ...this.#kit.userAgent, SDP], body);
+    this.#send(change, sent, wish);
+  }
+
+  #send(what: Sent['what'], made: { dialog: Dialog; request: SipRequest; nextHop: string }, wish: Direction): void {
+    this.#dialog = made.dialog;
+    if (this.#sent.size >= MAX_SENT) return;
+    this.#sent.set(this.#kit.request(made.request, made.nextHop), { what, request: made.request, wish });
+  }
+
+  bye(reasons: HeaderPairs): void {
+    this.#send('bye', nextRequest(this.#dialog, 'BYE', [...reasons, ...this.#kit.userAgent]), this.oa.wish);
+  }
+
+  prack(rack: string): void {
+    const headers: HeaderPairs = [['RAck', rack], ...this.#kit.userAgent];
+    this.#send('prack', nextRequest(this.#dialog, 'PRACK', headers), this.oa.wish);
+  }
+
+  /** True when `transaction` is one of this dialog's. */
+  owns(transaction: string): boolean {
+    return this.#sent.has(transaction) || this.#lastAck?.transaction === transaction;
+  }
+
+  /** A release that comes back is why the dialog can't go on. */
+  hearResponse(transaction: string, response: SipResponse, now: Instant): Release | undefined {
+    const sent = this.#sent.get(transaction);
+    if (sent === undefined) {
+      if (this.#lastAck?.transaction === transaction && response.status < 300) this.#lastAck.send();
+      return undefined;
+    }
+    if (response.status < 200) return undefined;
+    this.#sent.delete(transaction);
+    const again = this.#kit.authorized(sent.request, response, this.#dialog.localCSeq + 1);
+    if (again !== undefined) {
+      const dialog = { ...this.#dialog, localCSeq: this.#dialog.localCSeq + 1 };
+      this.#send(sent.what, { dialog, ...again }, sent.wish);
+      return undefined;
+    }
+    if (sent.what === 'bye') {
+      this.ended = true;
+      return undefined;
+    }
+    if (sent.what === 'prack') return isLost(response.status) ? this.#lost(response.status) : undefined;
+    return response.status < 300
+      ? this.#changed(sent.what, sent, transaction, response, now)
+      : this.#notChanged(sent.what, sent, response.status, response, now);
+  }
+
+  /** No response at all: as a 408 (RFC 3261 §12.2.1.2). */
+  hearSilence(transaction: string, status: 408 | 503, now: Instant): Release | undefined {
+    const sent = this.#sent.get(transaction);
+    this.#sent.delete(transaction);
+    if (sent === undefined) return undefined;
+    if (sent.what === 'bye') this.ended = true;
+    if (sent.what === 'bye') return undefined;
+    return typeof sent.what === 'object'
+      ? this.#notChanged(sent.what, sent, status, undefined, now)
+      : this.#lost(status);
+  }
+
+  #changed(change: Change, sent: Sent, transaction: string, response: SipResponse, now: Instant): Release | undefined {
+    const wasHeld = this.oa.held;
+    this.#dialog = refreshed(this.#dialog, response);
+    this.learn(response);
+    this.timer.hearAccepted(response, now);
+    if (sent.request.method === 'INVITE') {
+      const ack = acknowledgement(this.#dialog, cseqOf(sent.request)?.number ?? 0, this.#kit.userAgent);
+      this.#kit.acknowledge(ack);
+      this.#lastAck = { transaction, send: () => this.#kit.acknowledge(ack) };
+      const answered = this.oa.hearAnswer(response.body);
+      if (!answered.ok) return releaseOfSilence(503, CAUSE.bearerNotImplemented);
+      this.#agreed(wasHeld);
+    }
+    if (change.what !== 'refresh' && change.what !== 'identity') {
+      const codec = this.oa.agreed?.codec;
+      this.#kit.say({ type: 'accepted', codecs: codec === undefined ? [] : [codec] });
+    }
+    this.#goOn();
+    return undefined;
+  }
+
+  #notChanged(
+    change: Change,
+    sent: Sent,
+    status: number,
+    response: SipResponse | undefined,
+    now: Instant,
+  ): Release | undefined {
+    this.oa.rollBack(sent.wish);
+    if (isLost(status)) return this.#lost(status);
+    if (status === 491) {
+      this.#wanted ??= change;
+      this.#kit.timers.start('glare', now, this.#glareWait());
+      return undefined;
+    }
+    if (status === 422 && response !== undefined && this.timer.hearTooSmall(response)) {
+      this.#wanted ??= change;
+    } else if (change.what !== 'refresh' && change.what !== 'identity') {
+      this.#kit.say({ type: 'refused', status });
+    }
+    this.#goOn();
+    return undefined;
+  }
+
+  /** RFC 3261 §14.1: whoever chose the Call-ID waits longer, so that the two don't meet again. */
+  #glareWait(): ReturnType<typeof ms> {
+    const [high = 0, low = 0] = this.#kit.setup.random.bytes(2);
+    const part = (high * 256 + low) / 65536;
+    const hundredths = this.#dialog.role === 'uac' ? 210 + part * 190 : part * 200;
+    return ms(Math.round(hundredths) * 10);
+  }
+
+  #lost(status: number): Release {
+    const cause = status === 408 ? CAUSE.timerExpiry : CAUSE.temporaryFailure;
+    return releaseOfSilence(status === 408 ? 408 : 503, cause);
+  }
+}
+
+/** RFC 3261 §12.2.1.2: these say that the peer no longer has this dialog. */
+const isLost = (status: number): boolean => status === 408 || status === 481;
+
+/** A digit in an INFO: `application/dtmf-relay` as gateways write it, or `application/dtmf` with the bare digit. */
+function toneIn(request: SipRequest): { readonly digit: string; readonly duration: number } | undefined {
+  const type = request.headers.get('Content-Type')?.toLowerCase() ?? '';
+  const text = toLatin1(request.body.subarray(0, 200));
+  const relay = type.startsWith('application/dtmf-relay');
+  if (!relay && !type.startsWith('application/dtmf')) return undefined;
+  const signal = relay ? /^\s*Signal\s*=\s*(\S+)/im.exec(text)?.[1] : text.trim();
+  const digit = signal?.toUpperCase().replace(/^10$/, '*').replace(/^11$/, '#') ?? '';
+  if (!/^[0-9*#A-D]$/.test(digit)) return undefined;
+  const duration = Number(/^\s*Duration\s*=\s*(\d{1,5})/im.exec(text)?.[1] ?? 160);
+  return { digit, duration: Math.min(Math.max(duration, 40), 8000) };
+}
