@@ -4,7 +4,7 @@
  * times from 10 to 60 ms and packets that overlap need no rules of their own.
  *
  * A packet's *margin* is how many samples it arrived ahead of its playing. A histogram of the margins, in bins of 10 ms, with the old
- * ones forgotten slowly, says whether the play-out point stands right: when more than 1 in 100 packets have less than one block of
+ * ones forgotten slowly, says whether the play-out point stands right: when in more than 1 of 100 ticks a packet has less than one block of
  * margin it waits for a block (a repeat), when the margin is larger than that by a whole block it skips (a drop). So jitter,
  * a changed path and clock drift are one case; each shift is a slip and counted.
  */

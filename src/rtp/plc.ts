@@ -39,6 +39,12 @@ export class Concealer {
   #length = 0;
   #offset = 0;
 
+  /** Forgets all that was heard, before another call's stream. */
+  clear(): void {
+    this.#history.fill(0);
+    this.#lost = 0;
+  }
+
   /** Takes a block of two frames in place: the halves named in `taken` hold speech, the others are made up. */
   block(samples: Int16Array, at: number, taken: Taken): void {
     if (taken > 0 && taken & 1) this.good(samples, at);

@@ -90,3 +90,20 @@ test('noise that is concealed keeps its level in the first lost frame', () => {
     out.subarray(frame * FRAME + DELAY, (frame + 1) * FRAME + DELAY).reduce((sum, s) => sum + s * s, 0);
   assert.ok(Math.abs(10 * Math.log10(power(12) / power(9))) < 3);
 });
+
+test('a concealer that was cleared gives nothing of the call before, be it whole or lost', () => {
+  for (const taken of [0, 3] as const) {
+    const concealer = new Concealer();
+    const samples = new Int16Array(160);
+    for (let block = 0; block < 5; block++) {
+      concealer.block(
+        Int16Array.from(samples, (_, n) => voiced(block * 160 + n)),
+        0,
+        block === 4 ? 0 : 3,
+      );
+    }
+    concealer.clear();
+    concealer.block(samples, 0, taken);
+    assert.ok(samples.every((sample) => sample === 0));
+  }
+});
