@@ -26,6 +26,7 @@ export function rtcpInterval(random: number, first: boolean): Millis {
   return ms(((first ? INTERVAL / 2 : INTERVAL) * (0.5 + random)) / COMPENSATION);
 }
 
+/** One stream's session: keeps what a report needs to know between two of them, and what the peer's reports said. */
 export class RtcpSession {
   readonly #ssrc: number;
   readonly #cname: string;
