@@ -81,8 +81,8 @@ export class CallPath {
     return this.#calls;
   }
 
-  callOfLeg(leg: string): LiveCall | undefined {
-    return this.#byLeg.get(leg);
+  legOf(leg: string): LegHandle | undefined {
+    return this.#byLeg.get(leg)?.legs.get(leg);
   }
 
   /** Someone wants to call: `make` builds the A-leg, which then speaks through the ears it was given. */

@@ -12,7 +12,13 @@ import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/di
 import { checkRequest, checkResponse } from '../sip/message/check.ts';
 import { callIdOf, cseqOf, toOf } from '../sip/message/fields.ts';
 import type { Flow, Target } from '../sip/message/flow.ts';
-import { type ResponseParts, responseTo, type SipMessage, type SipRequest } from '../sip/message/message.ts';
+import {
+  type ResponseParts,
+  responseTo,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from '../sip/message/message.ts';
 import { tagOf } from '../sip/message/name-addr.ts';
 import { type ParseProblem, parseMessage, printMessage } from '../sip/message/parse.ts';
 import { parseVia, printVia, viaReceived } from '../sip/message/via.ts';
@@ -83,6 +89,14 @@ export class SipEdge implements Wakeable {
     else this.refuse(message, flow, refusal.status, refusal);
   }
 
+  /** A stream whose framing is lost: what there is of the message may still be answered. */
+  broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void {
+    const parsed = parseMessage(octets);
+    const message = parsed.ok ? parsed.value : parsed.error.request;
+    this.#malformed++;
+    if (message?.type === 'request') this.refuse(message, flow, status);
+  }
+
   /** Answers a request without a transaction: it isn't fit for one. An ACK is never answered. */
   refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
     const top = request.headers.get('Via');
@@ -111,6 +125,11 @@ export class SipEdge implements Wakeable {
 
   respond(transaction: string, request: SipRequest, status: number, parts: ResponseParts = {}): void {
     const response = responseTo(request, status, parts);
+    this.#layer((layer, now) => layer.respond(transaction, response, now));
+  }
+
+  /** Sends a response that somebody else has made. */
+  answer(transaction: string, response: SipResponse): void {
     this.#layer((layer, now) => layer.respond(transaction, response, now));
   }
 

@@ -96,6 +96,10 @@ export class Spans {
     await span?.dChannel.stop();
   }
 
+  async stop(): Promise<void> {
+    for (const id of [...this.#spans.keys()]) await this.remove(id);
+  }
+
   /** Why a group can take no call now; undefined when it can. */
   unfit(id: string): string | undefined {
     const spans = this.#of(id);

@@ -1,0 +1,380 @@
+/**
+ * The gateway put together: every part is made here from the configuration and what `main.ts` hands in, and joined to the
+ * others. It starts in the order in which the parts need each other, and stops in the reverse.
+ */
+import { type CallLimits, DEFAULT_LIMITS } from '../call/call.ts';
+import { CAUSE } from '../call/cause.ts';
+import { realmOf } from '../config/compile.ts';
+import type { Site, SpanSetting } from '../config/schema.ts';
+import type { Log, LogFields } from '../kernel/log.ts';
+import { impossible } from '../kernel/machine.ts';
+import { type Random, token } from '../kernel/random.ts';
+import { fail, ok, type Result } from '../kernel/result.ts';
+import { after, type Clock, type Instant, ms, seconds } from '../kernel/time.ts';
+import { CONTENT_TYPES, METHODS } from '../leg/sip-leg-kit.ts';
+import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
+import type { ListenProblem, SipTransport } from '../net/words.ts';
+import type { Directory } from '../routing/directory.ts';
+import type { Hash } from '../sip/digest/response.ts';
+import { DigestServer } from '../sip/digest/server.ts';
+import type { Flow, Target, Transport } from '../sip/message/flow.ts';
+import type { StoredBinding } from '../sip/registrar/binding.ts';
+import { Registrar, type RegistrarSetup } from '../sip/registrar/registrar.ts';
+import { TransactionLayer } from '../sip/transaction/layer.ts';
+import type { SpanEvent, SpanPort } from '../span/port.ts';
+import type { Store } from '../store/store.ts';
+import type { CallRecord, StoreProblem } from '../store/words.ts';
+import { type Health, judgeHealth } from '../telemetry/health.ts';
+import { type Admission, CallPath, type Stage } from './call-path.ts';
+import { Dispatch } from './dispatch.ts';
+import { type Alarm, Reactor } from './reactor.ts';
+import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
+import { Registration } from './registration.ts';
+import { Router } from './router.ts';
+import { SipCalls } from './sip-calls.ts';
+import { SipEdge } from './sip-edge.ts';
+import { Spans } from './spans.ts';
+import { Tracer } from './tracer.ts';
+
+/** Everything real that the gateway works with. */
+export interface World {
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly random: Random;
+  readonly log: Log;
+  readonly hash: Hash;
+  /** An HMAC under a key of this process, as hex. */
+  readonly sign: (octets: Uint8Array) => string;
+  openStore(site: Site): Promise<Result<Store, StoreProblem>>;
+  /** Puts the site's numbers and routes into the directory file and reads it back: the router knows nothing else. */
+  directory(site: Site): Promise<Result<Directory, string>>;
+  startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
+  openTransport(
+    site: Site,
+    hear: {
+      message(octets: Uint8Array, flow: Flow): void;
+      broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void;
+    },
+  ): Promise<Result<SipTransport, ListenProblem>>;
+  openSpan(span: SpanSetting, media: MediaPlane, hear: (event: SpanEvent) => void): Promise<SpanPort>;
+  /** RFC 3263. */
+  locate(uri: string): Promise<Result<readonly Target[], string>>;
+}
+
+/** What the outside is told as it happens. */
+export interface Listeners {
+  stage(call: string, stage: Stage, fields: LogFields): void;
+  record(record: CallRecord): void;
+}
+
+/** Requests worked on at once; more is more than a box of this size can mean. */
+const MAX_SERVER_TRANSACTIONS = 20_000;
+
+/** Option tags that may be required of us: RFC 3262, 4028, 3327, 5626. */
+const EXTENSIONS = ['100rel', 'timer', 'path', 'outbound'] as const;
+
+/** How long calls may take to end in order when the box stops. */
+const GOODBYE = seconds(3);
+
+/** Why the gateway did not start: in words, with the setting that mends it where one does. */
+export type StartProblem = string;
+
+/** Starts everything. On a problem whatever has been started is stopped again. */
+export async function startGateway(
+  site: Site,
+  world: World,
+  listeners: Listeners,
+): Promise<Result<Gateway, StartProblem>> {
+  const directory = await world.directory(site);
+  if (!directory.ok) return directory;
+  const store = await world.openStore(site);
+  if (!store.ok) return fail(`store.directory: ${store.error.what}`);
+  const reactor = new Reactor(world.clock, world.alarm, (error) =>
+    world.log.error({ why: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'fault'),
+  );
+  let gateway: Gateway | undefined;
+  const hear = (step: (gateway: Gateway) => void): void =>
+    reactor.run(() => {
+      if (gateway !== undefined) step(gateway);
+    });
+  const transport = await world.openTransport(site, {
+    message: (octets, flow) => hear(({ edge }) => edge.receive(octets, flow)),
+    broken: (octets, status, flow) => hear(({ edge }) => edge.broken(octets, status, flow)),
+  });
+  if (!transport.ok) {
+    await store.value.close();
+    return fail(`sip.listen: ${transport.error.why}`);
+  }
+  try {
+    const media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
+    gateway = new Gateway(site, world, listeners, {
+      reactor,
+      store: store.value,
+      directory: directory.value,
+      transport: transport.value,
+      media,
+    });
+    await gateway.begin();
+    return ok(gateway);
+  } catch (error) {
+    await transport.value.close();
+    await store.value.close();
+    return fail(`media: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+interface Started {
+  readonly reactor: Reactor;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly transport: SipTransport;
+  readonly media: MediaPlane;
+}
+
+export class Gateway {
+  readonly reactor: Reactor;
+  readonly store: Store;
+  readonly transport: SipTransport;
+  readonly media: MediaPlane;
+  readonly registration: Registration;
+  readonly router: Router;
+  readonly spans: Spans;
+  readonly edge: SipEdge;
+  readonly path: CallPath;
+  readonly tracer: Tracer;
+  readonly #world: World;
+  #site: Site;
+  #mediaAlive = true;
+  #stopping = false;
+
+  /** Joins the parts; `begin` sets them going. */
+  constructor(site: Site, world: World, listeners: Listeners, started: Started) {
+    const { clock, log, random, hash } = world;
+    const { reactor, store } = started;
+    const persist = store.persist.bind(store);
+    this.#site = site;
+    this.#world = world;
+    this.reactor = reactor;
+    this.store = store;
+    this.transport = started.transport;
+    this.media = started.media;
+    this.tracer = new Tracer(clock);
+    const registrar = new Registrar(registrarSetup(site));
+    registrar.load(store.start.bindings as readonly StoredBinding[], clock.now());
+    this.registration = new Registration({
+      registrar,
+      reactor,
+      random,
+      log,
+      persist,
+      directory: () => this.router.directory,
+    });
+    this.spans = new Spans({
+      reactor,
+      log,
+      open: (span, hear) => world.openSpan(span, this.media, hear),
+      path: () => this.path,
+      onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
+    });
+    this.router = new Router({
+      directory: started.directory,
+      cursors: store.start.cursors,
+      contactsOf: (aor) => this.registration.contactsOf(aor),
+      registered: () => this.registration.online,
+      unavailable: () => new Set(this.spans.unavailable),
+      persist: (op) => void persist(op).catch(() => log.error({}, 'cursor.not-written')),
+    });
+    this.edge = new SipEdge({
+      layer: new TransactionLayer({
+        random,
+        maxServerTransactions: MAX_SERVER_TRANSACTIONS,
+        sentBy: ({ transport }) => this.#sentBy(transport),
+      }),
+      reactor,
+      log,
+      send: (octets, to) => this.transport.send(to, octets),
+      resolve: (uri) => world.locate(uri),
+      onRequest: (transaction, request, flow, merged) => dispatch.request(transaction, request, flow, merged),
+      onMessage: (direction, message, remote) => this.tracer.sip(direction, message, remote),
+    });
+    const sipCalls = new SipCalls({
+      reactor,
+      random,
+      hash,
+      site: () => this.#site,
+      edge: () => this.edge,
+      path: () => this.path,
+      ownPlace: (transport) => this.#listener(transport),
+    });
+    const dispatch = new Dispatch({
+      reactor,
+      log,
+      random,
+      digest: new DigestServer({ realm: realmOf(site), hash, sign: world.sign, random }),
+      registration: this.registration,
+      directory: () => this.router.directory,
+      capabilities: { methods: [...METHODS, 'REGISTER'], extensions: EXTENSIONS, contentTypes: CONTENT_TYPES },
+      algorithms: site.sip.digest,
+      trunkAt: (flow) => this.#trunkAt(flow),
+      unfit: () => this.unfit(),
+      respond: (transaction, request, status, parts) => this.edge.respond(transaction, request, status, parts),
+      answer: (transaction, response) => this.edge.answer(transaction, response),
+      invite: (transaction, request, flow, source) => sipCalls.invite(transaction, request, flow, source),
+    });
+    this.path = new CallPath({
+      reactor,
+      log,
+      router: this.router,
+      dial: (leg, hop, offer, ears) => {
+        switch (hop.type) {
+          case 'span-group':
+            return this.spans.dial(leg, hop, offer, ears);
+          case 'sip-trunk':
+            return sipCalls.trunk(leg, hop, offer, ears);
+          case 'contact':
+            return sipCalls.contact(leg, hop, offer, ears);
+          default:
+            return impossible(hop);
+        }
+      },
+      legMedia: (leg, command) => this.media.leg(leg, command),
+      callMedia: (command) => this.media.call(command),
+      persist,
+      limits: () => limitsOf(this.#site),
+      newCallId: () => token(random, 8),
+      onStage: (call, stage, fields) => {
+        this.tracer.stage(call, stage, fields);
+        listeners.stage(call, stage, fields);
+      },
+      onLegs: (call, legs) => this.tracer.legs(call, legs),
+      onRecord: (record) => listeners.record(record),
+    });
+  }
+
+  get site(): Site {
+    return this.#site;
+  }
+
+  /** Closes what a crash left open, then opens the spans. */
+  async begin(): Promise<void> {
+    const { start } = this.store;
+    const left = recoveriesOf(start.calls);
+    this.reactor.run(() => endDialogs(left, this.edge));
+    closeRecords(start.calls, this.store, this.#world);
+    this.spans.regroup(this.#site.spanGroups);
+    for (const span of this.#site.spans) await this.spans.add(span, q931Records(left, span.id));
+  }
+
+  mediaEvent(event: MediaPlaneEvent): void {
+    switch (event.type) {
+      case 'leg':
+        return this.path.legOf(event.leg)?.media(event.event);
+      case 'closed':
+        return this.path.streamClosed(event.leg, event.stats);
+      case 'failed':
+        this.#mediaAlive = false;
+        for (const call of [...this.path.live.keys()]) this.path.end(call);
+        return;
+      default:
+        return impossible(event);
+    }
+  }
+
+  health(): Health {
+    return judgeHealth({
+      listeners: this.transport.listening.map(({ transport, address, port }) => ({
+        name: `${transport} ${address}:${port}`,
+        open: true,
+      })),
+      gateways: [
+        ...this.#site.spanGroups.map(({ id }) => ({
+          id,
+          up: this.spans.up(id),
+          why: this.spans.up(id) ? undefined : 'its D-channels are down',
+        })),
+        ...this.#site.sipTrunks.map(({ id }) => ({ id, up: true, why: undefined })),
+      ],
+      media: this.#mediaAlive,
+      store: this.store.stats().trouble === undefined,
+    });
+  }
+
+  /** Why calls can't be carried: what OPTIONS answers. */
+  unfit(): string | undefined {
+    if (this.#stopping) return 'the gateway is stopping';
+    const { verdict, problems } = this.health();
+    return verdict === 'down' ? (problems[0]?.id ?? 'down') : undefined;
+  }
+
+  /** Takes a new configuration: the numbers are swapped between two calls, settings are read by what comes next. */
+  async become(site: Site): Promise<Result<void, string>> {
+    const directory = await this.#world.directory(site);
+    if (!directory.ok) return directory;
+    this.reactor.run(() => {
+      this.#site = site;
+      this.router.swap(directory.value);
+      this.spans.regroup(site.spanGroups);
+    });
+    return ok(undefined);
+  }
+
+  /** Ends every call in order, then everything that was started, the last first. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.reactor.run(() => {
+      for (const call of [...this.path.live.keys()]) this.path.end(call, CAUSE.normalUnspecified);
+    });
+    await this.#quiet();
+    await this.spans.stop();
+    await this.media.stop();
+    await this.transport.close();
+    this.reactor.stop();
+    await this.store.close();
+  }
+
+  /** Waits until no call is left, as long as that takes in good order. */
+  #quiet(): Promise<void> {
+    if (this.path.live.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const last = after(this.#world.clock.now(), GOODBYE);
+      const look = {
+        deadline: undefined as Instant | undefined,
+        wake: (now: Instant): void => {
+          const done = this.path.live.size === 0 || now >= last;
+          look.deadline = done ? undefined : after(now, ms(50));
+          if (done) resolve();
+        },
+      };
+      look.deadline = this.#world.clock.now();
+      this.reactor.watch(look);
+    });
+  }
+
+  #trunkAt({ remote, transport }: Flow): string | undefined {
+    return this.#site.sipTrunks.find(
+      (trunk) =>
+        trunk.transport === transport && (trunk.address === remote.address || trunk.sources.includes(remote.address)),
+    )?.id;
+  }
+
+  #listener(transport: Transport): { readonly address: string; readonly port: number } | undefined {
+    return this.transport.listening.find((listener) => listener.transport === transport);
+  }
+
+  #sentBy(transport: Transport): { readonly host: string; readonly port: number } {
+    const listener = this.#listener(transport);
+    const host = this.#site.sip.external ?? listener?.address ?? this.#site.site.domain;
+    return { host, port: listener?.port ?? 5060 };
+  }
+}
+
+function registrarSetup({ sip: { registrar }, limits, users }: Site): RegistrarSetup {
+  const { expires: usual, minimum: min, maximum: max } = registrar;
+  const perAddress = limits.contactsPerUser;
+  return { expires: { min, max, usual }, perAddress, total: Math.max(1, users.length) * perAddress };
+}
+
+function limitsOf({ limits }: Site): CallLimits & Admission {
+  const { calls, callsPerUser, callSeconds } = limits;
+  return { ...DEFAULT_LIMITS, duration: seconds(callSeconds), calls, callsPerUser };
+}
