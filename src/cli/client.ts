@@ -41,5 +41,6 @@ function unreachable(error: unknown, url: string): string {
   }
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return `the box at ${url} took too long to answer`;
-  return `the box at ${url} can't be reached: ${code ?? (error instanceof Error ? error.message : String(error))}`;
+  const why = cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error);
+  return `the box at ${url} can't be reached: ${why}`;
 }

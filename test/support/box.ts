@@ -1,0 +1,83 @@
+/** A box as the HTTP API shows it, with nothing behind it. */
+import type { Controls, ReadModel } from '../../src/console/http.ts';
+import type { CallView, SpanView, StatusView } from '../../src/console/views.ts';
+import type { Health } from '../../src/telemetry/health.ts';
+
+export const HEALTHY: Health = { verdict: 'ok', problems: [] };
+
+export const STATUS: StatusView = {
+  version: '0.1.0',
+  site: { name: 'Redmond', domain: 'redmond.example' },
+  startedAt: '2026-11-21T22:00:00.000Z',
+  uptimeSeconds: 300,
+  directoryRevision: '0123456789abcdef',
+  health: HEALTHY,
+  calls: { inProgress: 1, limit: 400 },
+  registrations: [
+    { user: '201', contacts: [{ uri: 'sip:201@127.0.0.1:5070', expiresAt: '2026-11-21T23:00:00.000Z' }] },
+  ],
+  confirmBy: undefined,
+};
+
+export const CALL: CallView = {
+  id: 'c1',
+  stage: 'talk',
+  from: '201',
+  to: '12145551234',
+  startedAt: '2026-11-21T22:04:00.000Z',
+  answeredAt: '2026-11-21T22:04:05.000Z',
+  legs: [
+    { id: 'c1.a', with: 'user 201', channel: undefined },
+    { id: 'c1.1', with: 'span-group pstn', channel: 't1/23' },
+  ],
+};
+
+export const SPAN: SpanView = {
+  id: 't1',
+  line: 't1',
+  side: 'user',
+  variant: 'ni2',
+  alarms: [],
+  dChannel: { slot: 24, up: true },
+  channels: [
+    { slot: 22, state: 'idle', call: undefined },
+    { slot: 23, state: 'busy', call: 'c1' },
+  ],
+};
+
+/** A read model of one call on one span; `over` puts other answers in place. */
+export const readModel = (over: Partial<ReadModel> = {}): ReadModel => ({
+  status: () => STATUS,
+  calls: () => [CALL],
+  spans: () => [SPAN],
+  health: () => HEALTHY,
+  metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'branchline_healthy 1\n' }),
+  ...over,
+});
+
+/** Controls that note what they were told and take every configuration. */
+export function controls(over: Partial<Controls> = {}): Controls & { readonly told: string[] } {
+  const told: string[] = [];
+  return {
+    told,
+    apply: async (text, seconds) => {
+      told.push(`apply ${text} ${seconds}`);
+      const confirmBy = seconds === 0 ? undefined : '2026-11-21T22:10:00.000Z';
+      const details = ['number: "+12145550203" → "+12145550299"'];
+      return {
+        type: 'applied',
+        changes: [{ section: 'users', id: '203', kind: 'changed', reach: 'directory', details }],
+        confirmBy,
+      };
+    },
+    confirm: async () => {
+      told.push('confirm');
+      return { type: 'kept' };
+    },
+    abandon: async () => {
+      told.push('abandon');
+      return { type: 'kept-back', why: 'it was abandoned' };
+    },
+    ...over,
+  };
+}

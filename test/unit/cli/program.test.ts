@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { runCli } from '../../../src/cli/program.ts';
+import { type HttpConsole, startHttp } from '../../../src/console/http.ts';
+import { silent } from '../../../src/kernel/log.ts';
+import { controls, readModel } from '../../support/box.ts';
+import { DEMO } from '../../support/sites.ts';
+
+let folder = '';
+let box: HttpConsole;
+const told = controls();
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'branchline-cli-'));
+  const started = await startHttp({ address: '127.0.0.1', port: 0, token: 'right' }, readModel(), told, silent);
+  assert.ok(started.ok);
+  box = started.value;
+  await writeFile(join(folder, 'good.yaml'), DEMO);
+  await writeFile(
+    join(folder, 'bad.yaml'),
+    DEMO.replace('variant: ni2', 'variant: ni3').replace('port: 8080', 'port: 0'),
+  );
+});
+
+after(async () => {
+  await box.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Runs one command line: its exit code and what it printed. */
+async function branchline(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const ran: string[] = [];
+  const code = await runCli(args, {
+    version: '9.8.7',
+    environment: { BRANCHLINE_URL: `http://127.0.0.1:${box.port}`, BRANCHLINE_TOKEN: 'right', ...environment },
+    print: (text) => out.push(text),
+    complain: (text) => err.push(text),
+    run: async (file) => {
+      ran.push(file);
+      return 7;
+    },
+  });
+  return { code, out: out.join('\n'), err: err.join('\n'), ran };
+}
+
+const file = (name: string): string => join(folder, name);
+
+test('run hands the configuration on and ends with the gateway’s own exit code', async () => {
+  assert.deepEqual(await branchline(['run', '--config', 'x.yaml']), { code: 7, out: '', err: '', ran: ['x.yaml'] });
+  assert.deepEqual((await branchline(['run'])).ran, ['site.yaml']);
+});
+
+test('check is content with the demonstration branch', async () => {
+  const { code, out } = await branchline(['check', file('good.yaml')]);
+  assert.equal(code, 0);
+  assert.match(out, /is right: 3 users, 1 span, 1 route/);
+});
+
+test('check tells all problems at once, and ends with 1', async () => {
+  const { code, err } = await branchline(['check', file('bad.yaml')]);
+  assert.equal(code, 1);
+  assert.match(err, /^http\.port is 0\n {4}→ must be at least 1$/m);
+  assert.match(err, /^spans\[0\]\.variant is "ni3"\n {4}→ .*did you mean "ni2"/m);
+  assert.match(err, /2 problems in/);
+  const machine = await branchline(['check', file('bad.yaml'), '--json']);
+  assert.equal(JSON.parse(machine.out).problems.length, 2);
+  assert.equal(machine.code, 1);
+});
+
+test('a file that is not there is told by its name', async () => {
+  for (const args of [
+    ['check', file('none.yaml')],
+    ['apply', file('none.yaml')],
+  ]) {
+    const { code, err } = await branchline(args);
+    assert.equal(code, 1);
+    assert.match(err, /none\.yaml can’t be read/);
+  }
+});
+
+test('explain says each stage and where the call goes', async () => {
+  const asked = ['explain', '--config', file('good.yaml'), '--from', '201', '--dial'];
+  const out = await branchline([...asked, '5551234']);
+  assert.equal(out.code, 0);
+  assert.match(out.out, /^profile {9}rule 5 of branch/m);
+  assert.match(
+    out.out,
+    /^1\. pstn \(spans t1, descending\): 2145551234 \(national\), caller 2145550201 \(national\)$/m,
+  );
+  const refused = await branchline([...asked, '202', '--absent', '202']);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.out,
+    /^refused: user 202 has no phone registered \[user-not-registered\] \(SIP 480, cause 20\)$/m,
+  );
+  const down = await branchline([...asked, '5551234', '--down', 'pstn', '--json']);
+  assert.equal(JSON.parse(down.out).refusal.id, 'no-gateway-available');
+});
+
+test('schema prints a JSON Schema that an editor can use', async () => {
+  const schema = JSON.parse((await branchline(['schema'])).out);
+  assert.equal(schema.properties.site.properties.domain.type, 'string');
+  assert.deepEqual(schema.required.sort(), ['profiles', 'sip', 'site']);
+});
+
+test('status, calls and spans are tables for people and JSON for programs', async () => {
+  const status = await branchline(['status']);
+  assert.match(status.out, /^Redmond \(redmond\.example\): ok$/m);
+  assert.match(status.out, /^201 {3}sip:201@127\.0\.0\.1:5070 {2}2026/m);
+  assert.match(
+    (await branchline(['calls'])).out,
+    /^c1 {4}201 {3}12145551234 {2}talk {3}\S+ {2}user 201 \| span-group pstn \(t1\/23\)$/m,
+  );
+  assert.match((await branchline(['spans'])).out, /^t1 {4}t1 {4}user {2}ni2 {6}24 up {6}none {4}1 idle, 1 busy$/m);
+  assert.equal(JSON.parse((await branchline(['calls', '--json'])).out)[0].id, 'c1');
+});
+
+test('apply shows what changes and how to keep it; confirm and abandon settle it', async () => {
+  told.told.length = 0;
+  const applied = await branchline(['apply', file('good.yaml')]);
+  assert.equal(applied.code, 0);
+  assert.match(applied.out, /^~ users 203\n {4}number: "\+12145550203" → "\+12145550299"$/m);
+  assert.match(applied.out, /undone at 2026-11-21T22:10:00.000Z unless you say "branchline confirm"/);
+  assert.match((await branchline(['apply', file('good.yaml'), '--confirm-within', '0'])).out, /in force, and kept/);
+  assert.match((await branchline(['confirm'])).out, /^confirmed/);
+  assert.match((await branchline(['abandon'])).out, /in force again: it was abandoned/);
+  assert.deepEqual(
+    told.told.map((line) => line.replace(DEMO, 'DEMO')),
+    ['apply DEMO 300', 'apply DEMO 0', 'confirm', 'abandon'],
+  );
+});
+
+test('a refused configuration shows its problems and that nothing was touched, and ends with 1', async () => {
+  const apply = told.apply;
+  const problems = [{ path: 'site.name', what: 'is missing', mend: 'give a text' }];
+  told.apply = async () => ({ type: 'refused', problems });
+  const { code, err } = await branchline(['apply', file('good.yaml')]);
+  told.apply = apply;
+  assert.equal(code, 1);
+  assert.match(err, /^site\.name is missing\n {4}→ give a text\n\nrefused: nothing was touched$/);
+});
+
+test('a box that is not there is told with what to do, and ends with 3', async () => {
+  const { code, err } = await branchline(['status', '--url', 'http://127.0.0.1:25999']);
+  assert.equal(code, 3);
+  assert.match(err, /^no box answers at http:\/\/127\.0\.0\.1:25999: start it with "branchline run"/);
+});
+
+test('a missing token, a page that is no box and a bad URL are each told as what they are', async () => {
+  const noToken = await branchline(['status'], { BRANCHLINE_TOKEN: 'wrong' });
+  assert.match(noToken.err, /BRANCHLINE_TOKEN/);
+  assert.match((await branchline(['status', '--url', 'nonsense'])).err, /can't be reached/);
+  const page = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
+  await new Promise((ready) => page.once('listening', ready));
+  const address = page.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const other = await branchline(['status', '--url', `http://127.0.0.1:${port}`]);
+  page.close();
+  assert.match(other.err, /is not a Branchline box/);
+  assert.equal(other.code, 3);
+});
+
+test('a slip on the command line is answered with help and 2, help and version with 0', async () => {
+  const slip = await branchline(['stauts']);
+  assert.equal(slip.code, 2);
+  assert.match(slip.err, /Did you mean status/);
+  assert.equal((await branchline(['apply', 'x', '--confirm-within', 'soon'])).code, 2);
+  assert.deepEqual(await branchline(['--version']), { code: 0, out: '9.8.7', err: '', ran: [] });
+  assert.equal((await branchline(['--help'])).code, 0);
+});

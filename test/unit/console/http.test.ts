@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildApp, startHttp } from '../../../src/console/http.ts';
+import { silent } from '../../../src/kernel/log.ts';
+import { CALL, controls, HEALTHY, readModel, SPAN, STATUS } from '../../support/box.ts';
+
+const app = (token?: string, model = readModel(), told = controls()) => buildApp(token, model, told, silent);
+
+test('the read models are answered as they are', async () => {
+  const box = app();
+  const get = async (url: string) => (await box.inject(url)).json();
+  assert.deepEqual(await get('/api/v1/status'), JSON.parse(JSON.stringify(STATUS)));
+  assert.deepEqual(await get('/api/v1/calls'), JSON.parse(JSON.stringify([CALL])));
+  assert.deepEqual(await get('/api/v1/spans'), JSON.parse(JSON.stringify([SPAN])));
+  const metrics = await box.inject('/metrics');
+  assert.equal(metrics.body, 'branchline_healthy 1\n');
+  assert.match(String(metrics.headers['content-type']), /version=0\.0\.4/);
+});
+
+test('a box that cannot carry calls does not say 200', async () => {
+  const status = async (verdict: 'ok' | 'degraded' | 'down') =>
+    (await app(undefined, readModel({ health: () => ({ ...HEALTHY, verdict }) })).inject('/healthz')).statusCode;
+  assert.deepEqual([await status('ok'), await status('degraded'), await status('down')], [200, 200, 503]);
+});
+
+test('a configuration goes on as it was sent, whatever the client calls it, with 300 s to confirm', async () => {
+  const told = controls();
+  const box = app(undefined, readModel(), told);
+  for (const type of ['application/json', 'text/plain', 'application/yaml', 'application/x-www-form-urlencoded']) {
+    await box.inject({ method: 'POST', url: '/api/v1/config', headers: { 'content-type': type }, payload: 'site: {}' });
+  }
+  await box.inject({ method: 'POST', url: '/api/v1/config?confirm=0', payload: 'x' });
+  assert.deepEqual(told.told, [...Array(4).fill('apply site: {} 300'), 'apply x 0']);
+});
+
+test('a refused configuration is no success, and neither is a confirmation of nothing', async () => {
+  const problems = [{ path: 'site', what: 'is missing', mend: 'give a block of settings' }];
+  const refuse = async () => ({ type: 'refused' as const, problems });
+  const box = app(undefined, readModel(), controls({ apply: refuse, confirm: refuse }));
+  const applied = await box.inject({ method: 'POST', url: '/api/v1/config', payload: 'x' });
+  assert.equal(applied.statusCode, 422);
+  assert.deepEqual(applied.json(), { type: 'refused', problems });
+  assert.equal((await box.inject({ method: 'POST', url: '/api/v1/config/confirm' })).statusCode, 409);
+});
+
+test('nonsense from a client is its fault, not ours: too long a body, no body, a bad time, an unknown path', async () => {
+  const told = controls();
+  const box = app(undefined, readModel(), told);
+  const post = async (url: string, payload?: string) =>
+    (await box.inject({ method: 'POST', url, ...(payload === undefined ? {} : { payload }) })).statusCode;
+  assert.equal(await post('/api/v1/config', 'x'.repeat(16 * 1024 * 1024 + 1)), 413);
+  assert.equal(await post('/api/v1/config'), 400);
+  assert.equal(await post('/api/v1/config?confirm=-1', 'x'), 400);
+  assert.equal(await post('/api/v1/config?confirm=99999', 'x'), 400);
+  assert.equal(await post('/api/v1/nothing', 'x'), 404);
+  assert.deepEqual(told.told, []);
+});
+
+test('a fault of our own does not show its insides', async () => {
+  const broken = () => {
+    throw new Error('insides');
+  };
+  const answer = await app(undefined, readModel({ calls: broken })).inject('/api/v1/calls');
+  assert.equal(answer.statusCode, 500);
+  assert.doesNotMatch(answer.body, /insides/);
+});
+
+test('with a token nobody without it sees or does anything, save for the load balancer', async () => {
+  const told = controls();
+  const box = app('right', readModel(), told);
+  const get = async (url: string, authorization?: string) =>
+    (await box.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode;
+  assert.equal(await get('/api/v1/status'), 401);
+  assert.equal(await get('/api/v1/status', 'Bearer wrong'), 401);
+  assert.equal(await get('/metrics'), 401);
+  assert.equal(await get('/nothing-here'), 401);
+  assert.equal((await box.inject({ method: 'POST', url: '/api/v1/config', payload: 'x' })).statusCode, 401);
+  assert.equal(await get('/api/v1/status', 'Bearer right'), 200);
+  assert.equal(await get('/healthz'), 200);
+  assert.deepEqual(told.told, []);
+});
+
+test('a page of another site in a browser on this host changes nothing', async () => {
+  const told = controls();
+  const box = app(undefined, readModel(), told);
+  const from = async (origin: string) =>
+    (
+      await box.inject({
+        method: 'POST',
+        url: '/api/v1/config',
+        headers: { origin, host: '127.0.0.1:8080' },
+        payload: 'x',
+      })
+    ).statusCode;
+  assert.equal(await from('https://evil.example'), 403);
+  assert.equal(await from('null'), 403);
+  assert.deepEqual(told.told, []);
+  assert.equal(await from('http://127.0.0.1:8080'), 200);
+});
+
+test('a taken port is told with the setting that mends it', async () => {
+  const settings = { address: '127.0.0.1', port: 0, token: undefined };
+  const first = await startHttp(settings, readModel(), controls(), silent);
+  assert.ok(first.ok);
+  const second = await startHttp({ ...settings, port: first.value.port }, readModel(), controls(), silent);
+  await first.value.close();
+  assert.ok(!second.ok);
+  assert.match(second.error, /^http\.port: 127\.0\.0\.1:\d+ is taken/);
+});
+
+test('an address of another host is told with the setting that mends it', async () => {
+  const foreign = await startHttp({ address: '192.0.2.1', port: 0, token: 'x' }, readModel(), controls(), silent);
+  assert.ok(!foreign.ok && /^http\.address: /.test(foreign.error));
+});
