@@ -107,6 +107,8 @@ export class CallPath {
       hops: new Map(),
       tried: [],
       legs: new Map(),
+      stage: undefined,
+      with: new Map([[leg, sourceName(source)]]),
       endpoints: new Set(),
       channels: new Map(),
       sipCallIds: new Set(),
@@ -240,6 +242,7 @@ export class CallPath {
     const hop = live.hops.get(name);
     if (hop === undefined) return impossible(name as never);
     live.tried.push(nameOf(hop));
+    live.with.set(leg, nameOf(hop));
     this.#byLeg.set(leg, live);
     const offer: Offer = { ...dialled, ...numbersOf(hop) };
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
@@ -393,6 +396,7 @@ export class CallPath {
   }
 
   #stage(live: LiveCall, stage: Stage, fields: LogFields): void {
+    live.stage = stage;
     this.#parts.log.info({ call: live.id, ...fields }, stage);
     this.#parts.onStage(live.id, stage, fields);
   }

@@ -5,6 +5,7 @@
 import { type CallLimits, DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
+import type { Change } from '../config/diff.ts';
 import type { Site, SpanSetting } from '../config/schema.ts';
 import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
@@ -306,8 +307,18 @@ export class Gateway {
     return verdict === 'down' ? (problems[0]?.id ?? 'down') : undefined;
   }
 
-  /** Takes a new configuration: the numbers are swapped between two calls, settings are read by what comes next. */
-  async become(site: Site): Promise<Result<void, string>> {
+  /**
+   * Takes a new configuration: the numbers are swapped between two calls, settings are read by what comes next, nothing
+   * else is touched. What needs a restart is refused whole.
+   */
+  async become(site: Site, changes: readonly Change[]): Promise<Result<void, string>> {
+    const later = changes.filter(({ reach }) => reach === 'listener' || reach === 'span' || reach === 'restart');
+    if (later.length > 0) {
+      const names = later.map(({ section, id }) => (id === '' ? section : `${section} ${id}`));
+      return fail(
+        `${names.join(', ')}: takes hold when the gateway starts again, so it can't be applied with calls up`,
+      );
+    }
     const directory = await this.#world.directory(site);
     if (!directory.ok) return directory;
     this.reactor.run(() => {

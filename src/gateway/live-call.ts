@@ -23,6 +23,10 @@ export interface LiveCall {
   readonly hops: Map<string, DialHop>;
   readonly tried: string[];
   readonly legs: Map<string, LegHandle>;
+  /** The last stage of its way that it has reached. */
+  stage: string | undefined;
+  /** Who is at the other end of each leg, for people. */
+  readonly with: Map<string, string>;
   /** Media endpoints that have been opened and not yet reported closed. */
   readonly endpoints: Set<string>;
   readonly channels: Map<string, BChannel>;

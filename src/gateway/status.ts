@@ -1,0 +1,119 @@
+/** What the gateway shows of itself, for the HTTP API, the command line and Prometheus. It only reads. */
+
+import { dChannelOf } from '../config/line.ts';
+import type { CallView, SpanView, StatusView } from '../console/views.ts';
+import type { Clock, Instant, WallTime } from '../kernel/time.ts';
+import type { MetricsFacts } from '../telemetry/metrics.ts';
+import type { Gateway } from './gateway.ts';
+import type { LiveCall } from './live-call.ts';
+import { ownAddress } from './registration.ts';
+import { countStates } from './spans.ts';
+
+export interface StatusFacts {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly started: WallTime;
+  /** When a configuration on trial is given up, unless it is confirmed. */
+  readonly confirmBy: Instant | undefined;
+}
+
+const iso = (at: WallTime): string => new Date(at).toISOString();
+
+/** A monotonic instant as people read it. */
+export const isoOf = (at: Instant, clock: Clock): string => iso((clock.wall() + (at - clock.now())) as WallTime);
+
+export function statusView({ gateway, clock, version, started, confirmBy }: StatusFacts): StatusView {
+  const { site, router, registration, path } = gateway;
+  return {
+    version,
+    site: { name: site.site.name, domain: site.site.domain },
+    startedAt: iso(started),
+    uptimeSeconds: Math.round((clock.wall() - started) / 1000),
+    directoryRevision: router.directory.revision,
+    health: gateway.health(),
+    calls: { inProgress: path.live.size, limit: site.limits.calls },
+    registrations: [...registration.online].map((user) => {
+      const known = router.directory.userById(user);
+      const contacts = known === undefined ? [] : registration.contactsOf(ownAddress(known));
+      return {
+        user,
+        contacts: contacts.map(({ contact, deadline }) => ({ uri: contact, expiresAt: isoOf(deadline, clock) })),
+      };
+    }),
+    confirmBy: confirmBy === undefined ? undefined : isoOf(confirmBy, clock),
+  };
+}
+
+export function callViews({ gateway }: StatusFacts): readonly CallView[] {
+  return [...gateway.path.live.values()].map((live) => ({
+    id: live.id,
+    stage: live.stage ?? '',
+    from: live.call.offer?.caller?.digits ?? '',
+    to: live.call.offer?.called.digits ?? '',
+    startedAt: iso(live.started),
+    answeredAt: live.answered === undefined ? undefined : iso(live.answered),
+    legs: legsOf(live),
+  }));
+}
+
+function legsOf(live: LiveCall): CallView['legs'] {
+  return [...live.legs.keys()].map((id) => {
+    const channel = live.channels.get(id);
+    return {
+      id,
+      with: live.with.get(id) ?? '',
+      channel: channel === undefined ? undefined : `${channel.span}/${channel.slot}`,
+    };
+  });
+}
+
+export function spanViews({ gateway }: StatusFacts): readonly SpanView[] {
+  const calls = new Map<string, string>();
+  for (const live of gateway.path.live.values()) {
+    for (const { span, slot } of live.channels.values()) calls.set(`${span}/${slot}`, live.id);
+  }
+  return gateway.spans.all.map(({ setting, dChannel, group }) => ({
+    id: setting.id,
+    line: setting.line,
+    side: setting.side,
+    variant: setting.variant,
+    alarms: [...dChannel.alarms],
+    dChannel: { slot: dChannelOf(setting), up: dChannel.up },
+    channels: group.channelStates().map(({ channel, state }) => ({
+      slot: channel.slot,
+      state,
+      call: calls.get(`${channel.span}/${channel.slot}`),
+    })),
+  }));
+}
+
+export function metricsFacts(gateway: Gateway): MetricsFacts {
+  const { spans, edge, registration, path, media, site } = gateway;
+  const { ticks, overruns, lateness, rtpEndpoints, tdmEndpoints, spans: lines } = media.stats();
+  const { clients, servers } = edge.load;
+  return {
+    callsInProgress: path.live.size,
+    channels: spans.all.flatMap(({ setting, group }) =>
+      [...countStates(group)].map(([state, count]) => ({ span: setting.id, state, count })),
+    ),
+    dChannels: spans.all.map(({ setting, dChannel }) => ({ span: setting.id, up: dChannel.up })),
+    alarms: spans.all.flatMap(({ setting, dChannel }) =>
+      [...dChannel.alarms].map((alarm) => ({ span: setting.id, alarm })),
+    ),
+    sipTransactions: [
+      { kind: 'client', count: clients },
+      { kind: 'server', count: servers },
+    ],
+    registrations: { users: registration.online.size, contacts: registration.size },
+    media: {
+      driver: site.media.driver,
+      endpoints: rtpEndpoints + tdmEndpoints,
+      ticks,
+      lateTicks: overruns,
+      worstLatenessSeconds: lateness.max / 1000,
+      slips: lines.reduce((sum, { slips }) => sum + slips, 0),
+    },
+    healthy: gateway.unfit() === undefined,
+  };
+}
