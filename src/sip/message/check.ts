@@ -1,14 +1,4 @@
-import {
-  callIdOf,
-  contentTypeOf,
-  cseqOf,
-  fromOf,
-  maxForwardsOf,
-  parseContentType,
-  tagsOf,
-  toOf,
-  viasOf,
-} from './fields.ts';
+import { callIdOf, contentTypeOf, cseqOf, fromOf, maxForwardsOf, parseContentType, toOf, viasOf } from './fields.ts';
 import type { Headers } from './headers.ts';
 import type { HeaderPairs, SipMethod, SipRequest, SipResponse } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
@@ -148,7 +138,7 @@ export function checkExtensions(
   header: 'Require' | 'Proxy-Require',
   extensions: readonly string[],
 ): Refusal | undefined {
-  const missing = tagsOf(request.headers, header).filter((tag) => !extensions.includes(tag));
+  const missing = request.headers.all(header).filter((tag) => tag !== '' && !extensions.includes(tag.toLowerCase()));
   return missing.length === 0 ? undefined : refuse(420, undefined, [['Unsupported', missing.join(', ')]]);
 }
 
