@@ -35,6 +35,11 @@ export function addressText(words: ArrayLike<number>, at = 0): string {
   return parts.join(':');
 }
 
+/** Whether two addresses are one; `b`'s words begin at `at`. */
+export function sameAddress(a: Int32Array | undefined, b: Int32Array, at: number): boolean {
+  return a !== undefined && a[0] === b[at] && a[1] === b[at + 1] && a[2] === b[at + 2] && a[3] === b[at + 3];
+}
+
 /** 0.0.0.0 and ::, the old way to say hold (RFC 3264 §8.4): nothing can be sent there. */
 export function isUnspecified(words: ArrayLike<number>): boolean {
   return words[0] === 0 && words[1] === 0 && (words[2] === 0 || words[2] === MAPPED) && words[3] === 0;

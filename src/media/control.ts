@@ -1,11 +1,11 @@
 import type { BChannel, CallMediaCommand, Law, LegMediaCommand, LegMediaEvent, RtpTarget } from '../call/media.ts';
 import { impossible } from '../kernel/machine.ts';
-import type { Random } from '../kernel/random.ts';
+import { type Random, token } from '../kernel/random.ts';
 import type { FarAudio } from '../span/port.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, samplesOf } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
 import type { FromWorker } from './messages.ts';
-import type { RtpLine } from './rtp-line.ts';
+import type { Moment, RtpLine, StreamSeed } from './rtp-line.ts';
 
 /** What the loop does for legs and calls between two ticks: opens, aims, joins, plays, closes. */
 export class MediaControl {
@@ -25,7 +25,7 @@ export class MediaControl {
     this.#emit = emit;
   }
 
-  leg(leg: string, command: LegMediaCommand): void {
+  leg(leg: string, command: LegMediaCommand, moment: Moment): void {
     switch (command.type) {
       case 'open-rtp':
         this.#openRtp(leg);
@@ -37,10 +37,10 @@ export class MediaControl {
         this.#aim(leg, command.target);
         break;
       case 'send-digit':
-        this.#memory.legs.get(leg)?.press(command.digit, command.duration);
+        this.#memory.legs.get(leg)?.press(command.digit, samplesOf(command.duration));
         break;
       case 'close':
-        this.close(leg);
+        this.close(leg, moment);
         break;
       default:
         impossible(command);
@@ -82,20 +82,22 @@ export class MediaControl {
   }
 
   /** Ends a leg's endpoint; its sockets stay until `afterFlush`. */
-  close(leg: string): void {
+  close(leg: string, moment: Moment): void {
     const endpoint = this.#memory.legs.get(leg);
     if (endpoint === undefined) return;
     const stats = endpoint.line.stats();
     part(endpoint);
     this.#memory.legs.delete(leg);
     this.#unlive(endpoint);
-    if (isRtp(endpoint)) this.#leaving.push(endpoint);
-    else this.#closeTdm(endpoint);
+    if (isRtp(endpoint)) {
+      endpoint.line.leave(moment);
+      this.#leaving.push(endpoint);
+    } else this.#closeTdm(endpoint);
     this.#emit({ type: 'closed', leg, stats });
   }
 
-  closeAll(): void {
-    for (const leg of [...this.#memory.legs.keys()]) this.close(leg);
+  closeAll(moment: Moment): void {
+    for (const leg of [...this.#memory.legs.keys()]) this.close(leg, moment);
   }
 
   /** Call when the outbox was sent: gives back the ports and endpoints of those that were closed. */
@@ -114,8 +116,7 @@ export class MediaControl {
       this.#answer(leg, { type: 'failed', why: 'no RTP endpoint is left' });
       return;
     }
-    const words = new DataView(this.#random.bytes(10).buffer);
-    endpoint.line.open(words.getUint32(0), words.getUint16(4), words.getUint32(6));
+    endpoint.line.open(seedOf(this.#random));
     endpoint.open(leg);
     this.#memory.legs.set(leg, endpoint);
     this.#bind(leg, endpoint, this.#memory.ports.size);
@@ -227,6 +228,18 @@ export class MediaControl {
 function part(endpoint: Endpoint): void {
   if (endpoint.joined !== undefined) endpoint.joined.joined = undefined;
   endpoint.joined = undefined;
+}
+
+/** SSRC, first sequence number and timestamp at random (RFC 3550 §5.1); a CNAME for this call only, 96 bits (RFC 7022 §5). */
+function seedOf(random: Random): StreamSeed {
+  const bytes = random.bytes(10);
+  const words = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    ssrc: words.getUint32(0),
+    sequence: words.getUint16(4),
+    timestamp: words.getUint32(6),
+    cname: token(random, 12),
+  };
 }
 
 function isRtp(endpoint: Endpoint): endpoint is Endpoint<RtpLine> {

@@ -1,5 +1,5 @@
 import { nextSequence } from '../rtp/packet.ts';
-import { ADDRESS_WORDS, isUnspecified } from './address.ts';
+import { ADDRESS_WORDS, isUnspecified, sameAddress } from './address.ts';
 
 /** Packets in sequence from a source that was not signalled, before it is believed (as RFC 3550 §A.1, MIN_SEQUENTIAL). */
 const PROBATION = 2;
@@ -36,7 +36,7 @@ export class Latch {
 
   /** Whether the source that we send to is one that was not signalled. */
   get moved(): boolean {
-    return this.#latched && (this.#peerPort !== this.#targetPort || !same(this.#peer, this.#target, 0));
+    return this.#latched && (this.#peerPort !== this.#targetPort || !sameAddress(this.#peer, this.#target, 0));
   }
 
   clear(): void {
@@ -49,7 +49,7 @@ export class Latch {
   /** A new target was agreed. The same one again (a refreshed session) changes nothing. */
   aim(address: Int32Array, port: number): void {
     const reachable = isUnspecified(address) ? 0 : port;
-    if (reachable === this.#targetPort && same(this.#target, address, 0)) return;
+    if (reachable === this.#targetPort && sameAddress(this.#target, address, 0)) return;
     this.#target.set(address);
     this.#targetPort = reachable;
     this.#latched = false;
@@ -58,11 +58,11 @@ export class Latch {
 
   /** Whether a well-formed packet from this source is to be believed. `now` in milliseconds. */
   hear(words: Int32Array, at: number, port: number, ssrc: number, sequence: number, now: number): boolean {
-    if (this.#latched && port === this.#peerPort && same(this.#peer, words, at)) {
+    if (this.#latched && port === this.#peerPort && sameAddress(this.#peer, words, at)) {
       this.#heardAt = now;
       return true;
     }
-    if (port === this.#targetPort && same(this.#target, words, at)) return this.#latch(words, at, port, now);
+    if (port === this.#targetPort && sameAddress(this.#target, words, at)) return this.#latch(words, at, port, now);
     if (this.#latched && now - this.#heardAt < SILENCE) return false;
     if (!this.#continues(words, at, port, ssrc, sequence)) {
       this.#candidate.set(words.subarray(at, at + ADDRESS_WORDS));
@@ -77,7 +77,7 @@ export class Latch {
 
   /** Whether an address is the believed one's or the signalled one's, at any port: for RTCP. */
   knows(words: Int32Array, at: number): boolean {
-    return same(this.#target, words, at) || (this.#latched && same(this.#peer, words, at));
+    return sameAddress(this.#target, words, at) || (this.#latched && sameAddress(this.#peer, words, at));
   }
 
   #latch(words: Int32Array, at: number, port: number, now: number): true {
@@ -95,11 +95,7 @@ export class Latch {
       port === this.#candidatePort &&
       ssrc === this.#candidateSsrc &&
       sequence === this.#candidateNext &&
-      same(this.#candidate, words, at)
+      sameAddress(this.#candidate, words, at)
     );
   }
-}
-
-function same(a: Int32Array, b: Int32Array, at: number): boolean {
-  return a[0] === b[at] && a[1] === b[at + 1] && a[2] === b[at + 2] && a[3] === b[at + 3];
 }

@@ -1,20 +1,18 @@
+import type { WallTime } from '../kernel/time.ts';
 import { TdmChannel } from '../span/media.ts';
 import type { SpanMediaSpec } from '../span/port.ts';
 import { CarrierMedia } from '../span/virtual/media-carrier.ts';
 import { UdpMedia } from '../span/virtual/media-udp.ts';
 import { addressWords } from './address.ts';
-import { Endpoint } from './endpoint.ts';
+import { Endpoint, type OnDigit } from './endpoint.ts';
 import type { MediaWorkerData } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
 import { PortPool } from './ports.ts';
-import { RtpLine } from './rtp-line.ts';
+import { type Moment, RtpLine } from './rtp-line.ts';
 import { TdmLine } from './tdm-line.ts';
 
 /** Sockets of one span: slots are counted from 1 and an E1 has 31. */
 const SPAN_TAGS = 32;
-
-/** What an endpoint hears from its far party besides audio. Duration in samples. */
-export type OnDigit = (endpoint: Endpoint, digit: string, samples: number) => void;
 
 /** One span's B-channels. */
 export interface SpanMemory {
@@ -25,6 +23,8 @@ export interface SpanMemory {
   readonly endpoints: readonly Endpoint<TdmLine>[];
   /** The tag of slot n's socket is so much plus n. */
   readonly firstTag: number;
+  /** The address words of a UDP span's peer: nobody else is listened to. */
+  readonly peer: Int32Array | undefined;
   /** Slips of calls that are over. */
   pastSlips: number;
 }
@@ -39,22 +39,27 @@ export class MediaMemory {
   /** Every RTP endpoint there is; the tags of number n's sockets are 2n and 2n + 1. */
   readonly rtp: readonly Endpoint<RtpLine>[];
   readonly spans: readonly SpanMemory[];
+  /** When the datagram in hand came in: one object for all of them. */
+  readonly arrival: Moment = { now: 0, wall: 0 as WallTime };
   readonly legs = new Map<string, Endpoint>();
   /** The endpoints that take part in the tick, in no order. */
   readonly live: Endpoint[] = [];
   readonly #free: Endpoint<RtpLine>[];
 
-  constructor(layout: Pick<MediaWorkerData, 'endpoints' | 'ports' | 'spans'>, io: PacketIo, onDigit: OnDigit) {
+  constructor(
+    layout: Pick<MediaWorkerData, 'endpoints' | 'ports' | 'spans'>,
+    io: PacketIo,
+    random: () => number,
+    onDigit: OnDigit,
+  ) {
     this.io = io;
     this.ports = new PortPool(layout.ports[0], layout.ports[1]);
-    this.rtp = Array.from({ length: layout.endpoints }, (_, n) => {
-      const endpoint: Endpoint<RtpLine> = new Endpoint(
-        new RtpLine(2 * n, io.outbox, (digit, samples) => onDigit(endpoint, digit, samples)),
-      );
-      return endpoint;
-    });
+    this.rtp = Array.from(
+      { length: layout.endpoints },
+      (_, n) => new Endpoint(new RtpLine(2 * n, io.outbox, random), onDigit),
+    );
     this.#free = [...this.rtp].reverse();
-    this.spans = layout.spans.map((spec, n) => spanMemory(spec, 2 * layout.endpoints + n * SPAN_TAGS, io));
+    this.spans = layout.spans.map((spec, n) => spanMemory(spec, 2 * layout.endpoints + n * SPAN_TAGS, io, onDigit));
   }
 
   /** One more than the highest tag that a layout uses. */
@@ -86,25 +91,34 @@ export class MediaMemory {
   }
 }
 
-function spanMemory(spec: SpanMediaSpec, firstTag: number, io: PacketIo): SpanMemory {
+function spanMemory(spec: SpanMediaSpec, firstTag: number, io: PacketIo, onDigit: OnDigit): SpanMemory {
   const channels = Array.from({ length: spec.slots }, () => new TdmChannel(spec.driver === 'udp'));
+  const peer = spec.driver === 'udp' ? addressWords(spec.peer.address) : undefined;
   return {
     spec,
     channels,
-    media: driverOf(spec, channels, firstTag, io),
-    endpoints: channels.map((channel, i) => new Endpoint(new TdmLine({ span: spec.id, slot: i + 1 }, channel))),
+    media: driverOf(spec, channels, peer, firstTag, io),
+    endpoints: channels.map(
+      (channel, i) => new Endpoint(new TdmLine({ span: spec.id, slot: i + 1 }, channel), onDigit),
+    ),
     firstTag,
+    peer,
     pastSlips: 0,
   };
 }
 
-function driverOf(spec: SpanMediaSpec, channels: readonly TdmChannel[], firstTag: number, io: PacketIo) {
+function driverOf(
+  spec: SpanMediaSpec,
+  channels: readonly TdmChannel[],
+  peer: Int32Array | undefined,
+  firstTag: number,
+  io: PacketIo,
+): CarrierMedia | UdpMedia {
   if (spec.driver === 'carrier') return new CarrierMedia(channels, spec.ppm ?? 0);
-  const words = addressWords(spec.peer.address);
   return new UdpMedia(channels, (slot, block) => {
     const room = io.outbox.open();
-    if (room === undefined || words === undefined) return;
+    if (room === undefined || peer === undefined) return;
     room.set(block);
-    io.outbox.close(firstTag + slot, block.length, words, spec.peer.port + slot);
+    io.outbox.close(firstTag + slot, block.length, peer, spec.peer.port + slot);
   });
 }

@@ -1,32 +1,59 @@
 import type { Digit, Law, RtpTarget, StreamStats } from '../call/media.ts';
+import type { WallTime } from '../kernel/time.ts';
+import type { DigitChange } from '../rtp/digit.ts';
+import { isRtcp } from '../rtp/packet.ts';
+import { RTCP_ROOM, RtcpSession, rtcpInterval } from '../rtp/rtcp.ts';
 import { addressWords } from './address.ts';
 import { Latch } from './latch.ts';
 import type { PacketBatch } from './packet-io.ts';
-import { type DigitHeard, type Heard, RtpReceiver } from './rtp-receiver.ts';
+import { type Heard, RtpReceiver } from './rtp-receiver.ts';
 import { RtpSender } from './rtp-sender.ts';
 
-/** Ticks of 20 ms in one report of silence. */
+/** A peer of whom nothing comes is reported every five seconds, counted in ticks of 20 ms. */
 const SILENCE_SECONDS = 5;
-const SILENCE_TICKS = (SILENCE_SECONDS * 1000) / 20;
+const SILENCE_TICKS = SILENCE_SECONDS * 50;
 
-/** An endpoint's line to an RTP peer: a stream out, a stream in, one latch for both. Sized at start and used by one call after the other. */
+/** The moment of a tick or of a packet's arrival: milliseconds on the loop's clock, and the wall clock for RTCP. */
+export interface Moment {
+  now: number;
+  wall: WallTime;
+}
+
+/** What one call's stream begins with: random numbers as RFC 3550 §5.1 asks, and the name of RFC 7022. */
+export interface StreamSeed {
+  readonly ssrc: number;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly cname: string;
+}
+
+/** An endpoint's line to an RTP peer: a stream out, a stream in, their RTCP, one latch for all. Used by one call after the other. */
 export class RtpLine {
   readonly type = 'rtp';
   /** The RTP socket's tag; the RTCP socket's is one more. */
   readonly tag: number;
   readonly #outbox: PacketBatch;
+  /** 0…1, for the intervals of RTCP. */
+  readonly #random: () => number;
   readonly #latch = new Latch();
   readonly #sender = new RtpSender();
-  readonly #receiver: RtpReceiver;
+  readonly #receiver = new RtpReceiver();
+  #rtcp = new RtcpSession(0, '');
   #law: Law = 'ulaw';
+  #aimed = false;
   #expects = false;
   #quiet = 0;
-  #received = 0;
+  /** Where the peer takes RTCP: 0 while unknown. */
+  #rtcpPort = 0;
+  #rtcpPortHeard = 0;
+  #rtcpMux = false;
+  #reportAt = 0;
+  #reported = false;
 
-  constructor(tag: number, outbox: PacketBatch, onDigit: DigitHeard) {
+  constructor(tag: number, outbox: PacketBatch, random: () => number) {
     this.tag = tag;
     this.#outbox = outbox;
-    this.#receiver = new RtpReceiver(onDigit);
+    this.#random = random;
   }
 
   get law(): Law {
@@ -37,13 +64,17 @@ export class RtpLine {
     return this.#sender.takesEvents;
   }
 
-  open(ssrc: number, sequence: number, timestamp: number): void {
+  open(seed: StreamSeed): void {
+    this.#rtcp = new RtcpSession(seed.ssrc, seed.cname);
     this.#law = 'ulaw';
+    this.#aimed = false;
     this.#expects = false;
     this.#quiet = 0;
-    this.#received = 0;
+    this.#rtcpPortHeard = 0;
+    this.#reportAt = 0;
+    this.#reported = false;
     this.#latch.clear();
-    this.#sender.open(ssrc, sequence, timestamp);
+    this.#sender.open(seed.ssrc, seed.sequence, seed.timestamp);
     this.#receiver.open();
   }
 
@@ -52,21 +83,30 @@ export class RtpLine {
     const words = addressWords(target.address);
     if (words === undefined) return false;
     this.#law = target.codec === 'PCMU' ? 'ulaw' : 'alaw';
+    this.#aimed = true;
     this.#expects = target.direction === 'sendrecv' || target.direction === 'recvonly';
     this.#quiet = 0;
+    this.#rtcpPort = target.rtcpPort ?? target.port + 1;
+    this.#rtcpMux = target.rtcpPort === target.port;
     this.#latch.aim(words, target.port);
     this.#sender.aim(target);
     this.#receiver.aim(target);
     return true;
   }
 
-  /** Takes a datagram of the RTP socket; the peer's address words begin at `at`. */
-  receive(bytes: Uint8Array, length: number, words: Int32Array, at: number, port: number, now: number): Heard {
-    const heard = this.#receiver.receive(bytes, length, this.#latch, words, at, port, now);
-    if (heard === 'audio' || heard === 'event') {
-      this.#received++;
-      this.#quiet = 0;
-    }
+  /** Takes a datagram of one of the two sockets; the peer's address words begin at `at`. */
+  receive(
+    tag: number,
+    bytes: Uint8Array,
+    length: number,
+    words: Int32Array,
+    at: number,
+    port: number,
+    moment: Moment,
+  ): Heard {
+    if (tag !== this.tag || isRtcp(bytes, 0, length)) return this.#receiveRtcp(bytes, length, words, at, port, moment);
+    const heard = this.#receiver.receive(bytes, length, this.#latch, words, at, port, moment.now);
+    if (heard === 'audio' || heard === 'event') this.#quiet = 0;
     return heard;
   }
 
@@ -74,32 +114,68 @@ export class RtpLine {
     return this.#receiver.hear(block);
   }
 
+  digits(): readonly DigitChange[] {
+    return this.#receiver.digits();
+  }
+
   speak(block: Uint8Array): void {
     this.#sender.speak(block, this.tag, this.#latch, this.#outbox);
   }
 
-  press(digit: Digit, samples: number): boolean {
-    return this.#sender.press(digit, samples);
+  press(digit: Digit, samples: number): void {
+    this.#sender.press(digit, samples);
   }
 
-  /** Counts one tick; answers for how many seconds nothing has come when that is due to be reported, else 0. */
-  silence(): number {
+  /** The end of a tick: sends the report that is due. Answers for how many seconds nothing has come when that is to be told, else 0. */
+  tick(moment: Moment): number {
+    if (!this.#aimed) return 0;
+    if (this.#reportAt === 0) this.#reportAt = moment.now + rtcpInterval(this.#random(), true);
+    else if (moment.now >= this.#reportAt) {
+      this.#report(moment, false);
+      this.#reportAt = moment.now + rtcpInterval(this.#random(), false);
+    }
     if (!this.#expects) return 0;
     this.#quiet++;
     return this.#quiet % SILENCE_TICKS === 0 ? (this.#quiet / SILENCE_TICKS) * SILENCE_SECONDS : 0;
   }
 
+  /** Says BYE, unless the peer never heard of us (RFC 3550 §6.3.7). */
+  leave(moment: Moment): void {
+    if (this.#aimed && (this.#reported || this.#sender.packets > 0)) this.#report(moment, true);
+  }
+
   stats(): StreamStats {
-    const { jitter } = this.#receiver;
     return {
+      ...this.#receiver.stats(),
       sent: this.#sender.packets,
-      received: this.#received,
-      lost: 0,
-      late: jitter.late,
-      concealed: jitter.concealed,
-      jitter: 0,
-      roundTrip: undefined,
-      slips: jitter.dropped + jitter.repeated,
+      roundTrip: this.#rtcp.roundTrip,
     };
+  }
+
+  #receiveRtcp(bytes: Uint8Array, length: number, words: Int32Array, at: number, port: number, moment: Moment): Heard {
+    if (!this.#latch.knows(words, at)) return 'refused';
+    if (this.#rtcp.receive(bytes, 0, length, moment.wall) !== undefined) return 'malformed';
+    this.#rtcpPortHeard = port;
+    this.#quiet = 0;
+    return 'rtcp';
+  }
+
+  #report(moment: Moment, bye: boolean): void {
+    const room = this.#outbox.open();
+    const port = this.#rtcpTo();
+    if (room === undefined || room.length < RTCP_ROOM || port === 0) return;
+    const { timestamp, packets, octets } = this.#sender;
+    const sender = { wall: moment.wall, timestamp, packets, octets };
+    const length = this.#rtcp.report(room, 0, sender, this.#receiver.reception, bye);
+    this.#outbox.close(this.#rtcpMux ? this.tag : this.tag + 1, length, this.#latch.address, port);
+    this.#reported = true;
+  }
+
+  /** RTCP follows RTP to a peer that moved: to where its own reports come from, else to the port above. */
+  #rtcpTo(): number {
+    if (this.#latch.port === 0) return 0;
+    if (this.#rtcpMux) return this.#latch.port;
+    if (!this.#latch.moved) return this.#rtcpPort;
+    return this.#rtcpPortHeard === 0 ? this.#latch.port + 1 : this.#rtcpPortHeard;
   }
 }

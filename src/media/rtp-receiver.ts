@@ -1,20 +1,21 @@
-import type { RtpTarget } from '../call/media.ts';
-import type { DigitChange } from '../rtp/digit.ts';
+import type { RtpTarget, StreamStats } from '../call/media.ts';
+import { type DigitChange, NO_CHANGE } from '../rtp/digit.ts';
 import { BLOCK, decode, encode, type Law } from '../rtp/g711.ts';
 import { JitterBuffer, SILENT, WHOLE } from '../rtp/jitter.ts';
-import { type RtpHeader, readRtp, rtpHeader } from '../rtp/packet.ts';
+import { type RtpHeader, read16, readRtp, rtpHeader } from '../rtp/packet.ts';
 import { Concealer } from '../rtp/plc.ts';
-import { EventReceiver } from '../rtp/telephone-event.ts';
+import { Reception } from '../rtp/reception.ts';
+import { EVENT_PAYLOAD, EventReceiver } from '../rtp/telephone-event.ts';
+import { RATE } from '../rtp/tones.ts';
 import type { Latch } from './latch.ts';
 
 /** Blocks that the concealer remembers: 48.75 ms. */
 const CONCEALER_BLOCKS = 3;
 
-/** What a datagram turned out to be. */
-export type Heard = 'audio' | 'event' | 'ignored' | 'malformed' | 'refused';
+const SAMPLES_PER_MS = RATE / 1000;
 
-/** A digit came as telephone event: its length in samples. */
-export type DigitHeard = (digit: string, samples: number) => void;
+/** What a datagram turned out to be. */
+export type Heard = 'audio' | 'event' | 'rtcp' | 'ignored' | 'malformed' | 'refused';
 
 /** The peer's stream: datagrams in, one block of 20 ms out per tick, gaps concealed. */
 export class RtpReceiver {
@@ -22,7 +23,8 @@ export class RtpReceiver {
   readonly #concealer = new Concealer();
   #events = new EventReceiver();
   readonly #samples = new Int16Array(BLOCK);
-  readonly #onDigit: DigitHeard;
+  /** What the events of this tick said, until it is asked for. */
+  #changes: readonly DigitChange[] = NO_CHANGE;
   #law: Law = 'ulaw';
   #payloadType: number | undefined;
   #telephoneEvent: number | undefined;
@@ -32,23 +34,26 @@ export class RtpReceiver {
   /** Blocks to conceal or fade out after the stream fell silent. */
   #wasSilent = true;
 
-  readonly header: RtpHeader = rtpHeader();
+  readonly #header: RtpHeader = rtpHeader();
+  #reception = new Reception();
+  /** The jitter buffer's counters at the begin of this call, since it goes on counting. */
+  #before = counted(this.#jitter);
 
-  constructor(onDigit: DigitHeard) {
-    this.#onDigit = onDigit;
-  }
-
-  get jitter(): JitterBuffer {
-    return this.#jitter;
+  /** What RTCP reports of the peer's stream. */
+  get reception(): Reception {
+    return this.#reception;
   }
 
   open(): void {
     this.#jitter.clear();
     this.#events = new EventReceiver();
+    this.#reception = new Reception();
+    this.#before = counted(this.#jitter);
     this.#forget();
     this.#payloadType = undefined;
     this.#telephoneEvent = undefined;
     this.#allowed = false;
+    this.#changes = NO_CHANGE;
     this.#digitOn = false;
     this.#wasSilent = true;
   }
@@ -70,14 +75,17 @@ export class RtpReceiver {
     port: number,
     now: number,
   ): Heard {
-    const { header } = this;
+    const header = this.#header;
     if (readRtp(bytes, 0, length, header) !== undefined) return 'malformed';
     const isAudio = header.payloadType === this.#payloadType;
     const isEvent = !isAudio && header.payloadType === this.#telephoneEvent;
     if (!isAudio && !isEvent) return 'ignored';
     if (!latch.hear(words, at, port, header.ssrc, header.sequence, now)) return 'refused';
-    if (!this.#allowed) return 'ignored';
     const { ssrc, sequence, timestamp, payloadAt, payloadLength } = header;
+    // An event's packets repeat its first timestamp; the time that they speak of is that plus the duration.
+    const moment = isEvent && payloadLength >= EVENT_PAYLOAD ? timestamp + read16(bytes, payloadAt + 2) : timestamp;
+    this.#reception.receive(ssrc, sequence, moment, Math.round(now * SAMPLES_PER_MS));
+    if (!this.#allowed) return 'ignored';
     if (isAudio) {
       this.#jitter.put(ssrc, sequence, timestamp, bytes, payloadAt, payloadLength);
       return 'audio';
@@ -100,6 +108,27 @@ export class RtpReceiver {
     return true;
   }
 
+  /** Of the stream in; what we send is not known here. */
+  stats(): Omit<StreamStats, 'sent' | 'roundTrip'> {
+    const now = counted(this.#jitter);
+    const before = this.#before;
+    return {
+      received: this.#reception.received,
+      lost: this.#reception.lost,
+      late: now.late - before.late,
+      concealed: now.concealed - before.concealed,
+      jitter: this.#reception.jitter / SAMPLES_PER_MS,
+      slips: now.slips - before.slips,
+    };
+  }
+
+  /** The digits that came as events since the last call. */
+  digits(): readonly DigitChange[] {
+    const changes = this.#changes;
+    this.#changes = NO_CHANGE;
+    return changes;
+  }
+
   /** Fills the concealer with silence, so that nothing of an earlier call is ever heard in this one. */
   #forget(): void {
     for (let block = 0; block < CONCEALER_BLOCKS; block++) {
@@ -109,9 +138,12 @@ export class RtpReceiver {
   }
 
   #tell(changes: readonly DigitChange[]): void {
-    for (const change of changes) {
-      this.#digitOn = change.type === 'begin';
-      if (change.type === 'end') this.#onDigit(change.digit, change.duration);
-    }
+    if (changes.length === 0) return;
+    for (const change of changes) this.#digitOn = change.type === 'begin';
+    this.#changes = this.#changes.length === 0 ? changes : [...this.#changes, ...changes];
   }
+}
+
+function counted(jitter: JitterBuffer): { readonly late: number; readonly concealed: number; readonly slips: number } {
+  return { late: jitter.late, concealed: jitter.concealed, slips: jitter.dropped + jitter.repeated };
 }

@@ -59,9 +59,9 @@ export class RtpSender {
     this.#blocksPerPacket = Math.min(MOST_BLOCKS, Math.max(1, blocks));
   }
 
-  /** Queues a digit of so many samples; false when the peer takes no events or too many wait. */
-  press(digit: Digit, samples: number): boolean {
-    return this.takesEvents && this.#events.press(digit, samples);
+  /** Queues a digit of so many samples; one too many is dropped. */
+  press(digit: Digit, samples: number): void {
+    this.#events.press(digit, samples);
   }
 
   /** One block, in the law of the codec that was agreed. Time goes on also when nothing is sent. */

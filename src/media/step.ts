@@ -1,7 +1,9 @@
+import type { WallTime } from '../kernel/time.ts';
+import { sameAddress } from './address.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
-import type { RtpLine } from './rtp-line.ts';
+import type { Moment, RtpLine } from './rtp-line.ts';
 
 /** What the tick has to say to the outside. */
 export interface StepEvents {
@@ -13,20 +15,20 @@ export interface StepEvents {
 
 /**
  * One tick of 20 ms, the same under both drivers: take what came in, let every endpoint hear, let every endpoint speak, send.
- * `now` in milliseconds on the packet I/O's clock. Allocates nothing in steady state.
+ * Allocates nothing in steady state.
  */
-export function step(memory: MediaMemory, now: number, counters: Counters, events: StepEvents): void {
-  receive(memory, now, counters);
+export function step(memory: MediaMemory, moment: Moment, counters: Counters, events: StepEvents): void {
+  receive(memory, moment, counters);
   for (const span of memory.spans) span.media.receive();
   for (let i = memory.live.length - 1; i >= 0; i--) hear(memory.live[i] as Endpoint, events);
-  for (let i = memory.live.length - 1; i >= 0; i--) speak(memory.live[i] as Endpoint, events);
+  for (let i = memory.live.length - 1; i >= 0; i--) speak(memory.live[i] as Endpoint, moment, events);
   for (const span of memory.spans) span.media.transmit();
   counters.add('sent', memory.io.outbox.count);
   counters.add('sendFailures', memory.io.flush());
 }
 
-function receive(memory: MediaMemory, now: number, counters: Counters): void {
-  const { io } = memory;
+function receive(memory: MediaMemory, moment: Moment, counters: Counters): void {
+  const { io, arrival } = memory;
   io.receive();
   const { inbox } = io;
   counters.add('received', inbox.count);
@@ -39,18 +41,21 @@ function receive(memory: MediaMemory, now: number, counters: Counters): void {
     }
     const endpoint = memory.rtpOf(tag) as Endpoint<RtpLine>;
     const at = inbox.addressAt(i);
-    const heard = endpoint.line.receive(bytes, inbox.length(i), inbox.meta, at, inbox.port(i), now);
+    arrival.now = inbox.arrival[i] as number;
+    arrival.wall = (moment.wall - (moment.now - arrival.now)) as WallTime;
+    const heard = endpoint.line.receive(tag, bytes, inbox.length(i), inbox.meta, at, inbox.port(i), arrival);
     if (heard === 'refused' || heard === 'malformed') counters.add(heard);
   }
 }
 
-/** A datagram on a B-channel's socket: only the peer's own port of that slot is listened to. */
+/** A datagram on a B-channel's socket: only the peer's own address and port of that slot are listened to. */
 function hearSpan(memory: MediaMemory, i: number, tag: number, counters: Counters): void {
   const { inbox } = memory.io;
   const span = memory.spanOf(tag);
   if (span?.spec.driver !== 'udp' || span.media.driver !== 'udp') return;
   const slot = tag - span.firstTag;
-  if (inbox.port(i) !== span.spec.peer.port + slot) counters.add('refused');
+  const known = inbox.port(i) === span.spec.peer.port + slot && sameAddress(span.peer, inbox.meta, inbox.addressAt(i));
+  if (!known) counters.add('refused');
   else if (!span.media.hear(slot, inbox.views[i] as Uint8Array, inbox.length(i))) counters.add('malformed');
 }
 
@@ -62,10 +67,10 @@ function hear(endpoint: Endpoint, events: StepEvents): void {
   }
 }
 
-function speak(endpoint: Endpoint, events: StepEvents): void {
+function speak(endpoint: Endpoint, moment: Moment, events: StepEvents): void {
   try {
     endpoint.speak();
-    const seconds = endpoint.line.type === 'rtp' ? endpoint.line.silence() : 0;
+    const seconds = endpoint.line.type === 'rtp' ? endpoint.line.tick(moment) : 0;
     if (seconds > 0) events.silent(endpoint, seconds);
   } catch (error) {
     events.broken(endpoint, error);

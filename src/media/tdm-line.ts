@@ -1,4 +1,5 @@
 import type { BChannel, Digit, Law, StreamStats } from '../call/media.ts';
+import { type DigitChange, NO_CHANGE } from '../rtp/digit.ts';
 import type { TdmChannel } from '../span/media.ts';
 
 /** An endpoint's line to a B-channel. Digits go in band here, and octets are never touched on their way. */
@@ -46,8 +47,10 @@ export class TdmLine {
   }
 
   /** A B-channel has no way to carry a digit but in band. */
-  press(_digit: Digit, _samples: number): boolean {
-    return false;
+  press(_digit: Digit, _samples: number): void {}
+
+  digits(): readonly DigitChange[] {
+    return NO_CHANGE;
   }
 
   /** Blocks of 20 ms where a packet stream counts packets. */

@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Log } from '../kernel/log.ts';
 import { assert, impossible } from '../kernel/machine.ts';
+import { seeded } from '../kernel/random.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
+import type { WallTime } from '../kernel/time.ts';
 import { loadNative, type Native } from '../native/native.ts';
+import { addressWords } from './address.ts';
 import { MediaControl } from './control.ts';
 import { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,6 +17,7 @@ import type { FromWorker, MediaWorkerData, ToWorker } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
 import { DgramPacketIo } from './packet-io-dgram.ts';
 import { NativePacketIo } from './packet-io-native.ts';
+import type { Moment } from './rtp-line.ts';
 import { step } from './step.ts';
 
 const SAMPLES_PER_MS = 8;
@@ -30,10 +34,9 @@ const logAt =
     emit({ type: 'log', level, fields, what });
 const log: Log = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
-/** A digit was heard: the leg is told, the far party of the joined endpoint gets it. */
+/** A digit was heard: the leg is told. */
 function digitHeard(endpoint: Endpoint, digit: string, samples: number): void {
   const duration = Math.round(samples / SAMPLES_PER_MS);
-  endpoint.joined?.press(digit, duration);
   emit({ type: 'leg', leg: endpoint.leg, event: { type: 'digit', digit, duration } });
 }
 
@@ -42,7 +45,7 @@ async function run(native: Native | undefined): Promise<void> {
     native === undefined
       ? new DgramPacketIo(() => performance.now())
       : new NativePacketIo(native, MediaMemory.tags(data));
-  const memory = new MediaMemory(data, io, digitHeard);
+  const memory = new MediaMemory(data, io, seeded(randomBytes(4).readUInt32LE()).next, digitHeard);
   const bound = await bindSpans(memory);
   if (!bound.ok) {
     io.close();
@@ -55,14 +58,17 @@ async function run(native: Native | undefined): Promise<void> {
     broken: (endpoint: Endpoint, error: unknown) => {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error({ leg: endpoint.leg, why }, 'media endpoint dropped: a fault of our own');
-      control.close(endpoint.leg);
+      control.close(endpoint.leg, moment);
     },
   };
-  let running = true;
+  const wall = native?.realtime ?? (() => performance.timeOrigin + performance.now());
+  const moment: Moment = { now: 0, wall: 0 as WallTime };
   const body = (now: number): boolean => {
-    running = takeCommands(memory, control) && running;
-    if (!running) control.closeAll();
-    step(memory, now, counters, events);
+    moment.now = now;
+    moment.wall = wall() as WallTime;
+    const running = takeCommands(memory, control, moment);
+    if (!running) control.closeAll(moment);
+    step(memory, moment, counters, events);
     control.afterFlush();
     count(memory);
     return running;
@@ -74,7 +80,7 @@ async function run(native: Native | undefined): Promise<void> {
 }
 
 /** Takes every command that waits; false when one of them was to stop. */
-function takeCommands(memory: MediaMemory, control: MediaControl): boolean {
+function takeCommands(memory: MediaMemory, control: MediaControl, moment: Moment): boolean {
   let goOn = true;
   for (;;) {
     const received = receiveMessageOnPort(port as NonNullable<typeof port>);
@@ -82,7 +88,7 @@ function takeCommands(memory: MediaMemory, control: MediaControl): boolean {
     const message = received.message as ToWorker;
     switch (message.type) {
       case 'leg':
-        control.leg(message.leg, message.command);
+        control.leg(message.leg, message.command, moment);
         break;
       case 'call':
         control.call(message.command);
@@ -119,6 +125,9 @@ function count(memory: MediaMemory): void {
 async function bindSpans(memory: MediaMemory): Promise<Result<undefined>> {
   for (const { spec, firstTag } of memory.spans) {
     if (spec.driver !== 'udp') continue;
+    if (addressWords(spec.peer.address) === undefined) {
+      return fail(`span ${spec.id}: the far peer's address ${spec.peer.address} is not a literal one`);
+    }
     for (let slot = 1; slot <= spec.slots; slot++) {
       const at = spec.listen.port + slot;
       const error = await new Promise<string | undefined>((done) =>
