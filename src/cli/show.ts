@@ -86,7 +86,7 @@ function afterApply({ changes, confirmBy }: Extract<ApplyAnswer, { type: 'applie
 
 const SIGN = { added: '+', removed: '-', changed: '~' } as const;
 
-export function showChange({ section, id, kind, reach, details }: Change): string {
+function showChange({ section, id, kind, reach, details }: Change): string {
   const mark = reach === 'restart' ? ' (restart)' : '';
   const head = `${SIGN[kind]} ${section}${id === '' ? '' : ` ${id}`}${mark}`;
   return [head, ...details.map((detail) => `    ${detail}`)].join('\n');

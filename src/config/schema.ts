@@ -36,7 +36,6 @@ export type SpanSetting = Site['spans'][number];
 export type SpanGroupSetting = Site['spanGroups'][number];
 export type SipTrunkSetting = Site['sipTrunks'][number];
 export type UserSetting = Site['users'][number];
-export type ListenerSetting = Site['sip']['listen'][number];
 
 /** JSON Schema (2020-12) of what may stand in site.yaml, for editors and forms. */
 export function siteJsonSchema(): Readonly<Record<string, unknown>> {

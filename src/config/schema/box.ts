@@ -37,7 +37,10 @@ const tls = z.strictObject({
 export const sip = z.strictObject({
   listen: z.array(listener).min(1).max(16),
   tls: tls.optional().describe('Needed as soon as a listener or a trunk speaks tls'),
-  realm: text.optional().describe('The digest realm; the domain of the site where it is left out'),
+  realm: text
+    .regex(/^[^"\\]*$/, 'must not hold a quotation mark or a backslash')
+    .optional()
+    .describe('The digest realm; the domain of the site where it is left out'),
   digest: z
     .array(digestAlgorithm)
     .min(1)

@@ -107,7 +107,12 @@ export const pattern = z.string().min(1).max(512);
 
 export const secret = z.string().min(1).max(256);
 
-export const text = z.string().min(1).max(128);
+/** What people read, and what is put into headers: nothing in it may end a line. */
+export const text = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^\P{Cc}*$/u, 'must be one line without control characters');
 
 export const transport = z.enum(['udp', 'tcp', 'tls']);
 

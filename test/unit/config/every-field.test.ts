@@ -103,6 +103,14 @@ test('a number out of all range is told, and so is a word that is none of the ch
   }
 });
 
+test('no text can end a line, and with it a header of a message', () => {
+  const texts = SAMPLE.filter(
+    ({ path, value }) => typeof value === 'string' && !/password|token|pattern/.test(pathText(path)),
+  );
+  for (const { path, value } of texts) problemAt(path, sampleWith(path, `${value}\r\nVia: x`), 'put to two lines');
+  problemAt(['sip', 'realm'], sampleWith(['sip', 'realm'], 'x", domain="y'), 'put to what ends a quoted string');
+});
+
 test('an unknown key is told in every block, and a slip of the pen gets the right word', () => {
   for (const { path, value } of SAMPLE) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
