@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { loadSite } from '../../../src/config/load.ts';
 import type { Problem } from '../../../src/config/problem.ts';
-import { DEMO, siteOf } from '../../support/sites.ts';
+import { DEMO, fullSample, siteOf } from '../../support/sites.ts';
 
 function problemsOf(text: string): readonly Problem[] {
   const loaded = loadSite(text, 'site.yaml');
@@ -54,5 +55,19 @@ test('JSON is read as the YAML that it is', () => {
   assert.equal(
     problemsOf('{"site": {"name": 1}}').some(({ path }) => path === 'site.name'),
     true,
+  );
+});
+
+test('no text at all makes the reader throw, and what it refuses it refuses with a path and a mend', () => {
+  const section = fc.constantFrom(...Object.keys(fullSample()));
+  const bent = fc
+    .tuple(section, fc.jsonValue({ maxDepth: 3 }))
+    .map(([key, value]) => JSON.stringify({ ...fullSample(), [key]: value }));
+  const cut = fc.nat(DEMO.length).map((length) => DEMO.slice(0, length));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), bent, cut), (text) => {
+      for (const { path, what, mend } of problemsOf(text)) assert.ok(path !== '' && what !== '' && mend !== '');
+    }),
+    { numRuns: 200 },
   );
 });
