@@ -57,7 +57,7 @@ export interface World {
       broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void;
     },
   ): Promise<Result<SipTransport, ListenProblem>>;
-  openSpan(span: SpanSetting, media: MediaPlane, hear: (event: SpanEvent) => void): Promise<SpanPort>;
+  openSpan(span: SpanSetting, loop: Reactor, media: MediaPlane, hear: (event: SpanEvent) => void): Promise<SpanPort>;
   /** RFC 3263. */
   locate(uri: string): Promise<Result<readonly Target[], string>>;
 }
@@ -173,7 +173,7 @@ export class Gateway {
     this.spans = new Spans({
       reactor,
       log,
-      open: (span, hear) => world.openSpan(span, this.media, hear),
+      open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
     });

@@ -1,0 +1,273 @@
+/**
+ * The composition root: the only file that makes real clocks, sockets, stores, threads and spans, and hands them to the
+ * gateway. Run as a program it is the `branchline` command.
+ */
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import manifest from '../package.json' with { type: 'json' };
+import { runCli } from './cli/program.ts';
+import { compileDirectory } from './config/compile.ts';
+import { loadDirectory, writeDirectory } from './config/directory-file.ts';
+import { channelsOf, SLOTS } from './config/line.ts';
+import { loadSite } from './config/load.ts';
+import type { Site, SpanSetting } from './config/schema.ts';
+import { type HttpConsole, startHttp } from './console/http.ts';
+import { Activator } from './gateway/activate.ts';
+import { STAGES } from './gateway/call-path.ts';
+import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
+import type { Alarm } from './gateway/reactor.ts';
+import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
+import type { Log } from './kernel/log.ts';
+import type { Random } from './kernel/random.ts';
+import { fail, ok, type Result } from './kernel/result.ts';
+import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
+import { startMediaPlane } from './media/plane.ts';
+import { loadNative } from './native/native.ts';
+import { rememberingDns, systemDns } from './net/dns.ts';
+import { locate } from './net/locate.ts';
+import { openSipTransport } from './net/transport.ts';
+import type { TlsSetup } from './net/words.ts';
+import type { HashName } from './sip/digest/response.ts';
+import { parseUri } from './sip/message/uri.ts';
+import type { SpanMediaSpec } from './span/port.ts';
+import { openVirtualSpan, type VirtualFar, type VirtualSpan } from './span/virtual/span.ts';
+import { openStore } from './store/store.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+const clock: Clock = {
+  now: () => performance.now() as Instant,
+  wall: () => Date.now() as WallTime,
+};
+
+const random: Random = { bytes: (n) => randomBytes(n) };
+
+/** One timer for the one loop. A ring that comes early finds nothing due, so a later deadline needs no new timer. */
+function systemAlarm(): Alarm {
+  let timer: NodeJS.Timeout | undefined;
+  let armedFor = Number.POSITIVE_INFINITY;
+  const clear = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    armedFor = Number.POSITIVE_INFINITY;
+  };
+  return {
+    clear,
+    set(at, ring) {
+      if (armedFor <= at) return;
+      clear();
+      armedFor = at;
+      timer = setTimeout(
+        () => {
+          clear();
+          ring();
+        },
+        Math.max(0, Math.ceil(at - clock.now())),
+      );
+    },
+  };
+}
+
+const HASHES: Readonly<Record<HashName, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
+
+/** The box: the gateway with its HTTP door. */
+export interface Box {
+  readonly gateway: Gateway;
+  readonly http: HttpConsole;
+  /** The simulated carriers and knobs of the virtual spans, by span. */
+  readonly virtualSpans: ReadonlyMap<string, VirtualSpan>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything from a configuration file; the errors are for the operator, each a whole sentence. */
+export async function startBox(configFile: string): Promise<Result<Box, readonly string[]>> {
+  let text: string;
+  try {
+    text = await readFile(configFile, 'utf8');
+  } catch (error) {
+    return fail([`${configFile} can't be read: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  const site = loadSite(text, configFile);
+  if (!site.ok) return fail(site.error.map(({ path, what, mend }) => `${path}: ${what}: ${mend}`));
+  const log: Log = pino({ level: site.value.log.level, base: null });
+  const virtualSpans = new Map<string, VirtualSpan>();
+  // Asked only by scrapes, which come through the HTTP door, and that opens last.
+  const metrics = createMetrics(STAGES, () => metricsFacts(running));
+  const gateway = await startGateway(site.value, realWorld(log, virtualSpans), {
+    stage: (_call, stage, fields) => {
+      metrics.stage(stage);
+      if (typeof fields.refused === 'string') metrics.refused(fields.refused);
+    },
+    record: ({ cause }) => metrics.ended(cause),
+  });
+  if (!gateway.ok) return fail([gateway.error]);
+  const running = gateway.value;
+  const activator = new Activator(site.value, {
+    gateway: running,
+    keep: (kept) => replaceFile(configFile, kept),
+  });
+  const started = clock.wall();
+  const facts = (): StatusFacts => ({
+    gateway: running,
+    clock,
+    version: manifest.version,
+    started,
+    confirmBy: activator.deadline,
+  });
+  const http = await startHttp(
+    { token: undefined, ...site.value.http },
+    {
+      status: () => statusView(facts()),
+      calls: () => callViews(facts()),
+      spans: () => spanViews(facts()),
+      health: () => running.health(),
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    },
+    activator,
+    log,
+  );
+  if (!http.ok) {
+    await running.stop();
+    return fail([http.error]);
+  }
+  const stop = async (): Promise<void> => {
+    await http.value.close();
+    await running.stop();
+  };
+  return ok({ gateway: running, http: http.value, virtualSpans, stop });
+}
+
+function realWorld(log: Log, virtualSpans: Map<string, VirtualSpan>): World {
+  const key = randomBytes(32);
+  const dns = rememberingDns(systemDns(), clock);
+  return {
+    clock,
+    alarm: systemAlarm(),
+    random,
+    log,
+    hash: (name, octets) => createHash(HASHES[name]).update(octets).digest('hex'),
+    sign: (octets) => createHmac('sha256', key).update(octets).digest('hex'),
+    openStore: ({ store }) => openStore({ directory: store.directory, log, clock }),
+    async directory(site) {
+      const path = join(site.store.directory, 'directory.json');
+      try {
+        await mkdir(site.store.directory, { recursive: true, mode: 0o700 });
+        await writeDirectory(path, compileDirectory(site));
+      } catch (error) {
+        return fail(`store.directory: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      return loadDirectory(path);
+    },
+    startMedia: ({ media, spans }, onEvent) =>
+      startMediaPlane({
+        address: media.address,
+        ports: [media.ports.from, media.ports.to],
+        spans: spans.map(mediaSpecOf),
+        driver: media.driver === 'auto' ? (loadNative().ok ? 'native' : 'event-loop') : media.driver,
+        log,
+        onEvent,
+      }),
+    async openTransport({ sip }, { message, broken }) {
+      const tls = sip.tls === undefined ? undefined : await readTls(sip.tls);
+      return openSipTransport({
+        listen: sip.listen,
+        ...(tls === undefined ? {} : { tls }),
+        onMessage: message,
+        onBroken: broken,
+        onClosed: () => {},
+        log,
+      });
+    },
+    async openSpan(span, loop, media, hear) {
+      const opened = await openVirtualSpan(
+        {
+          id: span.id,
+          far: farOf(span),
+          knobs: { ...span.knobs, delay: ms(span.knobs.delay) },
+          alarms: span.knobs.alarms,
+        },
+        { loop, random, onEvent: hear, onFar: (slot, audio) => media.far(span.id, slot, audio) },
+      );
+      virtualSpans.set(span.id, opened);
+      return opened;
+    },
+    async locate(text) {
+      const uri = parseUri(text);
+      if (!uri.ok || uri.value.type !== 'sip') return fail(`${text} is no SIP address`);
+      return locate(uri.value, { dns, transports: ['udp', 'tcp', 'tls'], families: [4, 6], random: Math.random });
+    },
+  };
+}
+
+async function readTls(files: NonNullable<Site['sip']['tls']>): Promise<TlsSetup> {
+  const [cert, pem] = await Promise.all([readFile(files.certificate), readFile(files.key)]);
+  if (files.ca === undefined) return { cert, key: pem, mutual: false };
+  return { cert, key: pem, ca: await readFile(files.ca), mutual: true };
+}
+
+function mediaSpecOf(span: SpanSetting): SpanMediaSpec {
+  const { id, far, line } = span;
+  const slots = SLOTS[line];
+  return 'carrier' in far
+    ? { driver: 'carrier', id, slots }
+    : { driver: 'udp', id, slots, listen: far.listen, peer: far.peer };
+}
+
+function farOf(span: SpanSetting): VirtualFar {
+  const { far, side, variant } = span;
+  if (!('carrier' in far)) return { type: 'udp', listen: far.listen, peer: far.peer };
+  const { level, clearingCause, holdSeconds } = far.carrier;
+  return {
+    type: 'carrier',
+    settings: { level, clearingCause, hold: seconds(holdSeconds) },
+    side: side === 'user' ? 'network' : 'user',
+    variant,
+    slots: channelsOf(span),
+  };
+}
+
+/** The new text takes the file's place whole: a crash leaves the old one or the new one. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** `branchline run`: until SIGINT or SIGTERM. */
+async function run(configFile: string): Promise<number> {
+  const box = await startBox(configFile);
+  if (!box.ok) {
+    for (const problem of box.error) console.error(problem);
+    return 1;
+  }
+  await new Promise<void>((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+  });
+  await box.value.stop();
+  return 0;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    version: manifest.version,
+    environment: process.env,
+    print: (text) => console.log(text),
+    complain: (text) => console.error(text),
+    run,
+  });
+}
