@@ -85,7 +85,7 @@ export interface CauseOverrides {
   readonly toQ850: ReadonlyMap<number, number>;
 }
 
-/** The status that tells of a cause. A cause that the table doesn't name goes by its class (Q.850 §2.2.6): 500 in the end. */
+/** The status that tells of a cause; 500 for one that the table doesn't name (RFC 3398 §7.2.4.1). */
 export function statusOfCause(cause: Cause, location: Location, overrides?: CauseOverrides): number {
   const own = overrides?.toSip.get(cause);
   if (own !== undefined) return own;
