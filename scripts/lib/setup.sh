@@ -9,6 +9,9 @@ run_needs=(
   /usr/include/stdio.h=libc6-dev
   /etc/ssl/certs/ca-certificates.crt=ca-certificates
 )
+check_needs=(
+  git=git
+)
 test_needs=(
   sipp=sip-tester
   sox=sox
