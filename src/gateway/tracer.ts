@@ -54,6 +54,11 @@ export class Tracer {
     for (const record of records) threads.add(threadOf(record));
   }
 
+  /** Everything that is still held, oldest first. */
+  all(): readonly TraceEntry[] {
+    return this.#ring.all();
+  }
+
   /** The ladder of a call, oldest first; empty when it is forgotten. */
   ladder(call: string): readonly TraceEntry[] {
     return this.#ring.ofThreads(this.#threads.get(call) ?? new Set([call]));
