@@ -71,7 +71,7 @@ export function runOnEventLoop(counters: Counters, body: Body): Promise<void> {
         reject(error);
         return;
       }
-      setTimeout(tick, clock.due - performance.now());
+      setTimeout(tick, Math.max(0, clock.due - performance.now()));
     };
     tick();
   });

@@ -24,6 +24,9 @@ enum { WORD_TAG, WORD_LENGTH, WORD_PORT, WORD_ADDRESS, ENTRY_WORDS = WORD_ADDRES
 
 enum { MAX_EVENTS = 256, MAX_BURST = 32 };
 
+/* Nothing can wake a thread that sleeps here, so it never sleeps for long: a minute, in milliseconds. */
+static const double LONGEST_SLEEP = 60e3;
+
 /* The marker word of an IPv4 address mapped into IPv6, RFC 4291 §2.5.5.2. */
 static const uint32_t MAPPED = 0x0000ffff;
 
@@ -343,13 +346,19 @@ static napi_value monotonic(napi_env env, napi_callback_info info) {
   return number(env, clock_now(CLOCK_MONOTONIC));
 }
 
+/* realtime() → milliseconds of CLOCK_REALTIME, with fractions. */
+static napi_value realtime(napi_env env, napi_callback_info info) {
+  if (!arguments(env, info, 0, NULL)) return NULL;
+  return number(env, clock_now(CLOCK_REALTIME));
+}
+
 /* sleepUntil(milliseconds of CLOCK_MONOTONIC) → 0; at once when that is past. Blocks this thread and nothing else. */
 static napi_value sleep_until(napi_env env, napi_callback_info info) {
   napi_value argv[1];
   double until;
   if (!arguments(env, info, 1, argv)) return NULL;
-  if (napi_get_value_double(env, argv[0], &until) != napi_ok || !(until >= 0 && until < 9e15)) {
-    wrong(env, "not a time");
+  if (napi_get_value_double(env, argv[0], &until) != napi_ok || !(until >= 0 && until <= clock_now(CLOCK_MONOTONIC) + LONGEST_SLEEP)) {
+    wrong(env, "not a time within the next minute");
     return NULL;
   }
   struct timespec at = {.tv_sec = (time_t)(until / 1e3)};
@@ -376,7 +385,8 @@ NAPI_MODULE_INIT() {
   } functions[] = {
       {"udpOpen", udp_open},   {"closeDescriptor", close_descriptor}, {"epollOpen", epoll_open},
       {"epollAdd", epoll_add}, {"receive", receive},                  {"send", send_batch},
-      {"monotonic", monotonic}, {"sleepUntil", sleep_until},          {"scheduleFifo", schedule_fifo},
+      {"monotonic", monotonic}, {"realtime", realtime},                {"sleepUntil", sleep_until},
+      {"scheduleFifo", schedule_fifo},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -27,6 +27,7 @@ interface Addon {
   ): number;
   send(data: Uint8Array, meta: Int32Array, stride: number, count: number): number;
   monotonic(): number;
+  realtime(): number;
   sleepUntil(at: number): number;
   scheduleFifo(priority: number): number;
 }
@@ -47,7 +48,9 @@ export interface Native {
   send: Addon['send'];
   /** Milliseconds of CLOCK_MONOTONIC. */
   monotonic(): number;
-  /** Blocks this thread until then. Answers 0 or −errno. */
+  /** Milliseconds since 1970 with fractions; Date.now() has none, and a round trip on a LAN is shorter than one. */
+  realtime(): number;
+  /** Blocks this thread until then, a minute at most. Answers 0 or −errno. */
   sleepUntil(at: number): number;
   /** Puts this thread under SCHED_FIFO, priority 1–99; needs CAP_SYS_NICE or an RLIMIT_RTPRIO. */
   scheduleFifo(priority: number): Result<number, SystemFault>;
@@ -74,6 +77,7 @@ export function loadNative(path: string = ADDON_PATH): Result<Native> {
     receive: addon.receive,
     send: addon.send,
     monotonic: addon.monotonic,
+    realtime: addon.realtime,
     sleepUntil: addon.sleepUntil,
     scheduleFifo: (priority) => outcome(addon.scheduleFifo(priority)),
   });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DtmfGenerator } from '../../../src/rtp/dtmf.ts';
 import { DtmfDetector } from '../../../src/rtp/dtmf-detector.ts';
-import { BLOCK, decode, IDLE } from '../../../src/rtp/g711.ts';
+import { BLOCK, decode, encode, IDLE } from '../../../src/rtp/g711.ts';
 import { RTP_HEADER, writeRtp } from '../../../src/rtp/packet.ts';
 import { EventReceiver, writeEvent } from '../../../src/rtp/telephone-event.ts';
 import type { SpanMediaSpec } from '../../../src/span/port.ts';
+import { kit } from '../../support/bchan.ts';
 import { type FakePeer, MediaRig } from '../../support/media-rig.ts';
+import { readWav } from '../../support/wav.ts';
 
 const EVENT = 101;
 const SPAN: SpanMediaSpec = {
@@ -141,4 +144,48 @@ test('no audio is sent beside a telephone event', () => {
   assert.equal(between.length, 0);
   const after = phone.packets().find(({ sequence }) => sequence > last.sequence);
   assert.equal(after?.marker, true);
+});
+
+test('voice is not kept back because it sounds a little like a digit', () => {
+  for (const marker of ['markerA', 'markerB']) {
+    const rig = new MediaRig([SPAN]);
+    rig.openTdm('pri', 't1', 1);
+    const phone = rig.openRtp('sip', 5000, { telephoneEvent: EVENT });
+    rig.join('pri', 'sip');
+    const voice = readWav(kit(`audio/${marker}.wav`));
+    const said = new Uint8Array(voice.length);
+    encode('ulaw', voice, 0, said, 0, voice.length);
+    const firstTag = rig.memory.spans[0]?.firstTag ?? 0;
+    rig.run(said.length / BLOCK, (tick) =>
+      rig.io.arrive(firstTag + 1, said.subarray(tick * BLOCK, (tick + 1) * BLOCK), '127.0.0.1', 21_001),
+    );
+    const heard = phone.octets();
+    const start = heard.findIndex((octet) => octet !== IDLE.ulaw);
+    const begin = said.findIndex((octet) => octet !== IDLE.ulaw);
+    const kept = heard.length - start;
+    assert.deepEqual(heard.subarray(start), said.subarray(begin, begin + kept), marker);
+  }
+});
+
+test('what of an in-band digit escapes into the audio is too short for any receiver', () => {
+  for (let offset = 0; offset < BLOCK; offset += 13) {
+    const rig = new MediaRig([SPAN]);
+    rig.openTdm('pri', 't1', 1);
+    const phone = rig.openRtp('sip', 5000, { telephoneEvent: EVENT });
+    rig.join('pri', 'sip');
+    const digit = new DtmfGenerator('ulaw');
+    digit.press('5', 800);
+    const samples = new Int16Array(15 * BLOCK);
+    digit.fill(samples, 3 * BLOCK + offset, 960);
+    const said = new Uint8Array(samples.length);
+    encode('ulaw', samples, 0, said, 0, samples.length);
+    const firstTag = rig.memory.spans[0]?.firstTag ?? 0;
+    rig.run(15, (tick) =>
+      rig.io.arrive(firstTag + 1, said.subarray(tick * BLOCK, (tick + 1) * BLOCK), '127.0.0.1', 21_001),
+    );
+    rig.run(15);
+    const loud = phone.samples().filter((sample) => Math.abs(sample) > 500).length;
+    assert.ok(loud < 23 * 8, `${loud / 8} ms at offset ${offset}`);
+    assert.equal(events(phone), '5');
+  }
 });
