@@ -37,7 +37,11 @@ install_packages() {
   fi
   printf 'Installing Debian packages: %s\n' "${missing[*]}" >&2
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2 && apt-get install -y -qq -o DPkg::Lock::Timeout=120 --no-install-recommends "${missing[@]}" >&2
+  local apt=(apt-get -qq -o DPkg::Lock::Timeout=120)
+  { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >build/apt.log 2>&1 && return 0
+  tail -n 20 build/apt.log >&2
+  printf 'The packages could not be installed; all that was said is in build/apt.log\n' >&2
+  return 1
 }
 
 # Installs the npm packages of the lock file. Only this runs under the system's Node; all else under the pinned one.
