@@ -17,18 +17,38 @@ const INDENT = ' '.repeat(9);
  * gateway's own SIP entries are left out, since they are the phone's from the other side.
  */
 export function ladder(seen: readonly TraceEntry[], traced: readonly TraceEntry[], columns: LadderColumns): string {
-  const rungs = [
-    ...seen.map((entry) => ({ entry, rank: entry.direction === 'out' ? 0 : 2, line: phoneRung(entry) })),
-    ...traced
-      .filter(({ protocol }) => protocol !== 'sip')
-      .map((entry) => ({ entry, rank: 1, line: gatewayRung(entry) })),
-  ];
-  // The clocks are one, but the trace counts whole milliseconds: within one, what the phone says comes first, what it hears last.
-  rungs.sort((a, b) => whole(a.entry) - whole(b.entry) || a.rank - b.rank);
+  const rungs = merged(
+    seen.map((entry) => ({ entry, line: phoneRung(entry) })),
+    traced.filter(({ protocol }) => protocol !== 'sip').map((entry) => ({ entry, line: gatewayRung(entry) })),
+  );
   const start = rungs[0] === undefined ? 0 : whole(rungs[0].entry);
   const head = `${INDENT}${columns.phone.padEnd(GAP + 1)}${columns.gateway.padEnd(GAP + 1)}${columns.carrier}`;
   const lines = rungs.map(({ entry, line }) => `${time(whole(entry) - start)}  ${line}`);
   return `${[head, ...lines].join('\n')}\n`;
+}
+
+interface Rung {
+  readonly entry: TraceEntry;
+  readonly line: string;
+}
+
+/**
+ * Two sequences as one by time, each keeping its own order. The clocks are one, but the trace counts whole milliseconds: within
+ * one, what the phone says comes before the gateway's rungs, and what it hears after them.
+ */
+function merged(phone: readonly Rung[], gateway: readonly Rung[]): readonly Rung[] {
+  const out: Rung[] = [];
+  let next = 0;
+  for (const rung of phone) {
+    const heard = rung.entry.direction === 'in';
+    for (let other = gateway[next]; other !== undefined; other = gateway[++next]) {
+      const ahead = whole(other.entry) - whole(rung.entry);
+      if (ahead > 0 || (ahead === 0 && !heard)) break;
+      out.push(other);
+    }
+    out.push(rung);
+  }
+  return [...out, ...gateway.slice(next)];
 }
 
 /** What the phone heard and how the call ended, one line each. */

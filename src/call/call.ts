@@ -20,6 +20,8 @@ export type CallEvent =
   | { readonly type: 'heard'; readonly leg: string; readonly signal: Signal; readonly branch?: string }
   | { readonly type: 'gone'; readonly leg: string }
   | { readonly type: 'decided'; readonly steps: readonly Step[] }
+  /** The digits so far lead nowhere yet, but more may come. */
+  | { readonly type: 'collect' }
   | { readonly type: 'refused'; readonly release: Release }
   /** The box itself ends the call: cut-off, an operator, a fault of ours. */
   | { readonly type: 'end'; readonly cause: Cause };
@@ -79,6 +81,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #offer: Offer | undefined;
   #steps: Step[] = [];
   #count = 0;
+  #askedForDigits = false;
   /** The attempt whose media the caller hears. */
   #ear: string | undefined;
   #toldAlert = false;
@@ -122,6 +125,8 @@ export class Call implements Machine<CallEvent, CallEffect> {
         return this.#gone(event.leg);
       case 'decided':
         return this.#decided(event.steps, now);
+      case 'collect':
+        return this.#collect(now);
       case 'refused':
         return this.#state === 'deciding' ? this.#end(event.release, 'us') : [];
       case 'end':
@@ -156,7 +161,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
       case 'offer':
         return this.#offered(signal, now);
       case 'digits':
-        return this.#digits(signal.digits, signal.complete, now);
+        return this.#digits(signal.digits, signal.complete);
       case 'release':
         return this.#end(signal, 'caller');
       default:
@@ -167,24 +172,32 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #offered(offer: Offer, now: Instant): readonly CallEffect[] {
     if (this.#state !== 'new') return [];
     this.#offer = offer;
-    if (offer.complete) {
-      this.#state = 'deciding';
-      return [{ type: 'decide', offer }];
-    }
+    this.#state = 'deciding';
+    if (offer.complete) return [{ type: 'decide', offer }];
+    // The pause counts from now on, whatever is decided about the first digits.
+    this.#timers.start('digits', now, this.#limits.digitPause);
+    return [{ type: 'decide', offer }];
+  }
+
+  /** Asks for more digits, once: after that the caller knows that we listen. */
+  #collect(now: Instant): readonly CallEffect[] {
+    if (this.#state !== 'deciding') return [];
     this.#state = 'collecting';
     this.#timers.start('digits', now, this.#limits.digitPause);
+    if (this.#askedForDigits) return [];
+    this.#askedForDigits = true;
     return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'need-digits' } }];
   }
 
-  #digits(digits: string, complete: boolean, now: Instant): readonly CallEffect[] {
+  #digits(digits: string, complete: boolean): readonly CallEffect[] {
     if (this.#state === 'dialling') return this.#overlapOn(digits, complete);
     if (this.#state !== 'collecting' || this.#offer === undefined) return [];
     const all = this.#offer.called.digits + digits;
     if (all.length > MAX_DIGITS) return this.#end(ourRelease(CAUSE.invalidNumber), 'us');
     this.#offer = { ...this.#offer, called: { ...this.#offer.called, digits: all } };
     if (complete || all.endsWith('#')) return this.#digitsComplete();
-    this.#timers.start('digits', now, this.#limits.digitPause);
-    return [];
+    this.#state = 'deciding';
+    return [{ type: 'decide', offer: this.#offer }];
   }
 
   /** Digits after we have dialled belong to the attempts that asked for more. */
@@ -205,6 +218,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #decided(steps: readonly Step[], now: Instant): readonly CallEffect[] {
     if (this.#state !== 'deciding') return [];
     this.#state = 'dialling';
+    this.#timers.stop('digits');
     this.#steps = [...steps];
     this.#timers.start('ring', now, this.#limits.ring);
     return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'proceed' } }, ...this.#dialNext()];

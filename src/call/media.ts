@@ -45,6 +45,7 @@ export type LegMediaCommand =
 export type LegMediaEvent =
   | { readonly type: 'ready'; readonly address: string; readonly port: number }
   | { readonly type: 'failed'; readonly why: string }
+  /** Heard from the far party; the plane has passed it on to the joined endpoint by itself. Milliseconds. */
   | { readonly type: 'digit'; readonly digit: Digit; readonly duration: number }
   | { readonly type: 'silent'; readonly seconds: number };
 

@@ -62,7 +62,7 @@ function compileUser(user: UserSetting, site: Site): DirectoryUser {
   return {
     id: user.id,
     name: user.name,
-    aor: `sip:${user.id}@${site.site.domain}`,
+    aor: `sip:${user.id}@${site.site.domain.toLowerCase()}`,
     extension: extensionOf(user),
     aliases: user.aliases,
     number: user.number,

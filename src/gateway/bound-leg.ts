@@ -12,8 +12,9 @@ export interface LegWorld<Out> {
   wire(message: Out): void;
   media(command: LegMediaCommand): void;
   gone(): void;
-  /** See `LegHandle.recovery`: only the maker of the leg knows its protocol. */
+  /** See `LegHandle`: only the maker of the leg knows its protocol. */
   recovery(): LegRecovery | undefined;
+  thread(): string | undefined;
 }
 
 /** A leg without its protocol: what the call's way needs of it. */
@@ -23,6 +24,8 @@ export interface LegHandle {
   media(event: LegMediaEvent): void;
   /** What would end this leg after a crash; undefined while there is nothing to end. */
   recovery(): LegRecovery | undefined;
+  /** What strings its messages together in a trace: a SIP Call-ID, a Q.931 call reference. */
+  thread(): string | undefined;
 }
 
 /** A leg joined to the reactor: every step's effects are carried out, and its deadline is watched until it is gone. */
@@ -58,6 +61,10 @@ export class BoundLeg<In, Out> implements LegHandle, Wakeable {
 
   recovery(): LegRecovery | undefined {
     return this.#gone ? undefined : this.#world.recovery();
+  }
+
+  thread(): string | undefined {
+    return this.#world.thread();
   }
 
   wake(now: Instant): void {

@@ -36,8 +36,8 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What a leg says to the path; wire and recovery are the maker's own business. */
-export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery'>;
+/** What a leg says to the path; the rest is its maker's own business. */
+export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread'>;
 
 /** Makes and starts the leg of a hop, or says why it can't be. */
 export type Dialler = (leg: string, hop: DialHop, offer: Offer, ears: LegEars) => LegHandle | Release;
@@ -59,10 +59,13 @@ export interface CallPathParts {
   readonly limits: () => CallLimits & Admission;
   readonly newCallId: () => string;
   readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
-  /** Which far parties' calls belong to this one, as they become known. */
-  readonly onLegs: (call: string, legs: readonly LegRecovery[]) => void;
+  /** Which threads of messages belong to this call, as they become known. */
+  readonly onThreads: (call: string, threads: readonly string[]) => void;
   readonly onRecord: (record: CallRecord) => void;
 }
+
+/** A decision that more digits can't change. */
+type Settled = Exclude<Decision, { readonly type: 'collect' }>;
 
 /** How long the streams' last figures are awaited before the record is written without them. */
 const SETTLE = seconds(2);
@@ -151,24 +154,24 @@ export class CallPath {
   // ── normalise: what was dialled, and who asks ────────────────────────────────────────────────────────────────────────
 
   #setup(live: LiveCall, offer: Offer): void {
-    const query = this.#normalise(live, offer);
+    const query = queryOf(offer, live.source);
     const decision = this.#parts.router.decide(query);
+    if (decision.type === 'collect') return this.#feed(live, { type: 'collect' });
+    this.#normalise(live, query);
     const refused = this.#admit(live, decision);
     if (refused !== undefined) return this.#feed(live, { type: 'refused', release: refused });
     this.#route(live, offer, decision);
   }
 
-  #normalise(live: LiveCall, offer: Offer): RoutingQuery {
-    const query = queryOf(offer, live.source);
+  #normalise(live: LiveCall, query: RoutingQuery): void {
     this.#stage(live, 'normalise', {
       dialled: query.dialled.type === 'number' ? query.dialled.number.digits : query.dialled.text,
     });
-    return query;
   }
 
   // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
 
-  #admit(live: LiveCall, decision: Decision): Release | undefined {
+  #admit(live: LiveCall, decision: Settled): Release | undefined {
     const { calls, callsPerUser } = this.#parts.limits();
     const over = !decision.emergency && (this.#calls.size > calls || this.#callsOf(live.source) > callsPerUser);
     this.#stage(live, 'admit', { admitted: !over, emergency: decision.emergency, calls: this.#calls.size });
@@ -184,7 +187,7 @@ export class CallPath {
 
   // ── route: the decision becomes steps, and the call's row is written ────────────────────────────────────────────────
 
-  #route(live: LiveCall, offer: Offer, decision: Decision): void {
+  #route(live: LiveCall, offer: Offer, decision: Settled): void {
     const { router } = this.#parts;
     live.decision = decision;
     live.revision = decision.directoryRevision;
@@ -197,10 +200,6 @@ export class CallPath {
         const origin = { protocol: 'sip', status: refusal.status, reason: undefined, headers: [] } as const;
         return this.#feed(live, { type: 'refused', release: { ...ourRelease(refusal.cause), origin } });
       }
-      case 'collect':
-        // The digits were complete as far as the caller is concerned, so more will not come.
-        this.#stage(live, 'route', { refused: 'number-incomplete' });
-        return this.#feed(live, { type: 'refused', release: ourRelease(CAUSE.invalidNumber) });
       case 'hops': {
         const { steps, hops } = stepsOf(decision.hops, (aor) => router.contactsOf(aor));
         for (const [name, hop] of hops) live.hops.set(name, hop);
@@ -337,6 +336,8 @@ export class CallPath {
   #heard(live: LiveCall, leg: string, signal: Signal, branch: string | undefined): void {
     if (signal.type === 'offer') this.#heardSetup(live, signal);
     this.#feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
+    // Only now has the caller's dialog been confirmed, and can be ended after a crash.
+    if (signal.type === 'confirm') this.#note(live, {});
   }
 
   #noteMedia(live: LiveCall, leg: string, command: LegMediaCommand): void {
@@ -410,10 +411,14 @@ export class CallPath {
 
   /** What a restart after a crash needs of every leg. */
   #recoveries(live: LiveCall): readonly LegRecovery[] {
-    const legs = [...live.legs.values()].map((leg) => leg.recovery()).filter((record) => record !== undefined);
-    for (const leg of legs) if (leg.type === 'sip') live.sipCallIds.add(leg.record.dialog.callId);
-    this.#parts.onLegs(live.id, legs);
-    return legs;
+    const legs = [...live.legs.values()];
+    this.#parts.onThreads(
+      live.id,
+      legs.map((leg) => leg.thread()).filter((thread) => thread !== undefined),
+    );
+    const records = legs.map((leg) => leg.recovery()).filter((record) => record !== undefined);
+    for (const record of records) if (record.type === 'sip') live.sipCallIds.add(record.record.dialog.callId);
+    return records;
   }
 
   #write(op: StoreOp): void {

@@ -5,12 +5,12 @@ import type { Binding } from '../sip/registrar/binding.ts';
 
 /** One leg to be made: a hop of the decision, a user's hop taken apart into the contacts that are registered now. */
 export type DialHop =
-  | { readonly type: 'contact'; readonly user: string; readonly aor: string; readonly binding: Binding }
+  | (Omit<Extract<Hop, { readonly type: 'user' }>, 'type'> & { readonly type: 'contact'; readonly binding: Binding })
   | Extract<Hop, { readonly type: 'span-group' | 'sip-trunk' }>;
 
-/** How the number goes out on this hop; undefined: as it was dialled. */
-export function numbersOf(hop: DialHop): { called: PartyNumber; caller: CallerNumber | undefined } | undefined {
-  return hop.type === 'contact' ? undefined : { called: hop.called, caller: hop.caller };
+/** The numbers as they go out on this hop; a user is called by the number that was dialled. */
+export function numbersOf(hop: DialHop): { called?: PartyNumber; caller: CallerNumber | undefined } {
+  return hop.type === 'contact' ? { caller: hop.caller } : { called: hop.called, caller: hop.caller };
 }
 
 /** The hop in a few words, for the log and the call record. */
@@ -27,9 +27,7 @@ export function stepsOf(
   const steps: Step[] = [];
   for (const [i, hop] of hops.entries()) {
     const together: DialHop[] =
-      hop.type === 'user'
-        ? contactsOf(hop.aor).map((binding) => ({ type: 'contact', user: hop.user, aor: hop.aor, binding }))
-        : [hop];
+      hop.type === 'user' ? contactsOf(hop.aor).map((binding) => ({ ...hop, type: 'contact', binding })) : [hop];
     const names = together.map((one, j) => {
       const name = `${i + 1}.${j + 1}`;
       byName.set(name, one);

@@ -247,7 +247,7 @@ export class Gateway {
         this.tracer.stage(call, stage, fields);
         listeners.stage(call, stage, fields);
       },
-      onLegs: (call, legs) => this.tracer.legs(call, legs),
+      onThreads: (call, threads) => this.tracer.join(call, threads),
       onRecord: (record) => listeners.record(record),
     });
   }

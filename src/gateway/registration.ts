@@ -7,7 +7,7 @@ import { toOf } from '../sip/message/fields.ts';
 import type { Flow } from '../sip/message/flow.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { parseUri } from '../sip/message/uri.ts';
-import { addressOfRecord, type Binding, type PersistBinding } from '../sip/registrar/binding.ts';
+import type { Binding, PersistBinding } from '../sip/registrar/binding.ts';
 import type { Registrar } from '../sip/registrar/registrar.ts';
 import type { StoreOp } from '../store/words.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
@@ -24,7 +24,7 @@ export interface RegistrationParts {
 /** The registrar at work: its bindings are in memory for the router, on disk before the phone hears 200. */
 export class Registration implements Wakeable {
   readonly #parts: RegistrationParts;
-  /** Users with a live binding, kept along so that a decision needn't look them all up. */
+  /** Addresses of record with a live binding, kept along so that a decision needn't look them all up. */
   readonly #online = new Set<string>();
 
   constructor(parts: RegistrationParts) {
@@ -60,7 +60,7 @@ export class Registration implements Wakeable {
   register(user: DirectoryUser, request: SipRequest, flow: Flow, answer: (response: SipResponse) => void): void {
     const { registrar, reactor, random } = this.#parts;
     const now = reactor.clock.now();
-    const aor = ownAddress(user);
+    const { aor } = user;
     const toTag = token(random, 6);
     const { response, persist } = registrar.register({ aor, request, flow, toTag }, now, reactor.clock.wall());
     this.#note(aor, now);
@@ -82,10 +82,8 @@ export class Registration implements Wakeable {
   }
 
   #note(aor: string, now: Instant): void {
-    const id = userOf(aor);
-    if (id === undefined) return;
-    if (this.#parts.registrar.bindings(aor, now).length > 0) this.#online.add(id);
-    else this.#online.delete(id);
+    if (this.#parts.registrar.bindings(aor, now).length > 0) this.#online.add(aor);
+    else this.#online.delete(aor);
   }
 
   #write(op: PersistBinding): void {
@@ -103,14 +101,3 @@ export class Registration implements Wakeable {
 const NOT_STORED = { status: 500, reason: 'Not Stored' } as const;
 
 const aorOf = (op: PersistBinding): string => (op.type === 'bind' ? op.binding.aor : op.aor);
-
-/** The user's own address of record, as the registrar writes it. */
-export function ownAddress(user: DirectoryUser): string {
-  const uri = parseUri(user.aor);
-  return uri.ok && uri.value.type === 'sip' ? addressOfRecord(uri.value) : user.aor;
-}
-
-function userOf(aor: string): string | undefined {
-  const uri = parseUri(aor);
-  return uri.ok && uri.value.type === 'sip' ? uri.value.user : undefined;
-}

@@ -119,6 +119,7 @@ export class SipCalls {
           const record = leg.dialogRecord();
           return record === undefined ? undefined : { type: 'sip', record };
         },
+        thread: () => leg.key?.callId,
       },
       reactor,
     );

@@ -18,6 +18,7 @@ import { DChannel } from './d-channel.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { Reactor } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
+import { q931Thread } from './tracer.ts';
 
 /** Opens a span's port; what it hears goes to `hear`. */
 export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<SpanPort>;
@@ -161,6 +162,10 @@ export class Spans {
         recovery: (): LegRecovery | undefined => {
           const record = group.record(handle);
           return record === undefined ? undefined : { type: 'q931', span: setting.id, record };
+        },
+        thread: () => {
+          const record = group.record(handle);
+          return record === undefined ? undefined : q931Thread(setting.id, record.callRef, record.outgoing);
         },
       },
       this.#parts.reactor,

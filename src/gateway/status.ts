@@ -6,7 +6,6 @@ import type { Clock, Instant, WallTime } from '../kernel/time.ts';
 import type { MetricsFacts } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
 import type { LiveCall } from './live-call.ts';
-import { ownAddress } from './registration.ts';
 import { countStates } from './spans.ts';
 
 export interface StatusFacts {
@@ -33,14 +32,12 @@ export function statusView({ gateway, clock, version, started, confirmBy }: Stat
     directoryRevision: router.directory.revision,
     health: gateway.health(),
     calls: { inProgress: path.live.size, limit: site.limits.calls },
-    registrations: [...registration.online].map((user) => {
-      const known = router.directory.userById(user);
-      const contacts = known === undefined ? [] : registration.contactsOf(ownAddress(known));
-      return {
-        user,
-        contacts: contacts.map(({ contact, deadline }) => ({ uri: contact, expiresAt: isoOf(deadline, clock) })),
-      };
-    }),
+    registrations: [...registration.online].map((user) => ({
+      user,
+      contacts: registration
+        .contactsOf(user)
+        .map(({ contact, deadline }) => ({ uri: contact, expiresAt: isoOf(deadline, clock) })),
+    })),
     confirmBy: confirmBy === undefined ? undefined : isoOf(confirmBy, clock),
   };
 }

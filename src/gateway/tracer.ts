@@ -4,7 +4,6 @@ import type { LogFields } from '../kernel/log.ts';
 import type { Clock } from '../kernel/time.ts';
 import { callIdOf } from '../sip/message/fields.ts';
 import type { SipMessage } from '../sip/message/message.ts';
-import type { LegRecovery } from './recovery.ts';
 
 /** A busy hour of a small branch: some 30 entries a call. */
 const ENTRIES = 20_000;
@@ -42,8 +41,8 @@ export class Tracer {
     this.#add({ thread: call, protocol: 'stage', direction: undefined, peer: stage, what });
   }
 
-  /** These legs belong to the call: their threads are its own. */
-  legs(call: string, records: readonly LegRecovery[]): void {
+  /** These threads belong to the call. */
+  join(call: string, more: readonly string[]): void {
     let threads = this.#threads.get(call);
     if (threads === undefined) {
       threads = new Set([call]);
@@ -51,12 +50,13 @@ export class Tracer {
       const oldest = this.#threads.size > CALLS ? this.#threads.keys().next().value : undefined;
       if (oldest !== undefined) this.#threads.delete(oldest);
     }
-    for (const record of records) threads.add(threadOf(record));
+    for (const thread of more) threads.add(thread);
   }
 
-  /** Everything that is still held, oldest first. */
-  all(): readonly TraceEntry[] {
-    return this.#ring.all();
+  /** The call that one of these threads, such as a SIP Call-ID, belongs to. */
+  callOf(thread: string): string | undefined {
+    for (const [call, threads] of this.#threads) if (threads.has(thread)) return call;
+    return undefined;
   }
 
   /** The ladder of a call, oldest first; empty when it is forgotten. */
@@ -69,10 +69,6 @@ export class Tracer {
   }
 }
 
-function threadOf(record: LegRecovery): string {
-  if (record.type === 'sip') return record.record.dialog.callId;
-  return q931Thread(record.span, record.record.callRef, record.record.outgoing);
-}
-
-const q931Thread = (span: string, reference: number, ours: boolean): string =>
+/** What a Q.931 call's messages have in common: the span, who allotted the call reference, and the reference. */
+export const q931Thread = (span: string, reference: number, ours: boolean): string =>
   `${span} ${ours ? 'our' : 'their'} ${reference}`;

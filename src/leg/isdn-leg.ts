@@ -206,8 +206,6 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
   media(event: LegMediaEvent, _now: Instant): readonly Effect[] {
     if (this.#state === 'ending' || this.#state === 'gone') return [];
     switch (event.type) {
-      case 'digit':
-        return [say({ type: 'tone', digit: event.digit, duration: event.duration })];
       case 'failed':
         return this.#end({
           type: 'release',
@@ -216,8 +214,9 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
           origin: undefined,
         });
       case 'ready':
+      case 'digit':
       case 'silent':
-        // A B-channel is never silent in the sense of RTP: the circuit runs as long as the call.
+        // The plane passes digits on by itself. A B-channel is never silent in the sense of RTP: the circuit runs as long as the call.
         return [];
       default:
         return impossible(event);

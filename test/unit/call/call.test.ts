@@ -127,10 +127,16 @@ test('an announced network failure is not played while another hop remains', () 
 
 test('overlap: digits are collected, # or the pause ends the number', () => {
   const call = new Call('c', { leg: 'a', tones: 'ours' });
-  assert.deepEqual(ladder(call.feed({ type: 'heard', leg: 'a', signal: offer('5', false) }, at(0))), [
-    'a ← need-digits',
-  ]);
-  call.feed({ type: 'heard', leg: 'a', signal: { type: 'digits', digits: '55', complete: false } }, at(1000));
+  const feed = (event: CallEvent, now: number) => ladder(call.feed(event, at(now)));
+  const digits = (text: string): CallEvent => ({
+    type: 'heard',
+    leg: 'a',
+    signal: { type: 'digits', digits: text, complete: false },
+  });
+  assert.deepEqual(feed({ type: 'heard', leg: 'a', signal: offer('5', false) }, 0), ['decide 5']);
+  assert.deepEqual(feed({ type: 'collect' }, 0), ['a ← need-digits']);
+  assert.deepEqual(feed(digits('55'), 1000), ['decide 555']);
+  assert.deepEqual(feed({ type: 'collect' }, 1000), []);
   assert.deepEqual(ladder(call.wake(at(1000 + DEFAULT_LIMITS.digitPause - 1))), []);
   assert.deepEqual(ladder(call.wake(at(1000 + DEFAULT_LIMITS.digitPause))), ['decide 555']);
 });
