@@ -6,7 +6,7 @@ import { type CdrRow, recordOf } from './rows.ts';
 import type { CallRecord, OutboxRow } from './words.ts';
 
 /** The most rows that one question answers. */
-export const MOST_ROWS = 500;
+const MOST_ROWS = 500;
 
 export class Reader {
   readonly #db: Database.Database;
