@@ -47,11 +47,11 @@ test('parameters of the user part stay with the user', () => {
 
 test('an IPv6 host loses its brackets and keeps its port apart', () => {
   assert.deepEqual(
-    [read('sip:[2001:db8::10:5070]')['host'], read('sip:[2001:db8::10:5070]')['port']],
+    [read('sip:[2001:db8::10:5070]').host, read('sip:[2001:db8::10:5070]').port],
     ['2001:db8::10:5070', undefined],
   );
   assert.deepEqual(
-    [read('sip:[2001:db8::10]:5070')['host'], read('sip:[2001:db8::10]:5070')['port']],
+    [read('sip:[2001:db8::10]:5070').host, read('sip:[2001:db8::10]:5070').port],
     ['2001:db8::10', 5070],
   );
 });
