@@ -5,7 +5,6 @@ import { Timers } from '../kernel/timers.ts';
 import type { DialogRequest } from '../sip/dialog/dialog.ts';
 import { hopOf } from '../sip/dialog/dialog.ts';
 import { printCSeq } from '../sip/message/cseq.ts';
-import { cseqOf } from '../sip/message/fields.ts';
 import {
   type HeaderPairs,
   type ResponseParts,
@@ -13,8 +12,8 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../sip/message/message.ts';
-import { G711, type MediaCapabilities } from '../sip/sdp/negotiate.ts';
-import type { Endpoint } from './sip-leg-offer-answer.ts';
+import { G711 } from '../sip/sdp/negotiate.ts';
+import { type Endpoint, OfferAnswer } from './sip-leg-offer-answer.ts';
 import type { SipLegSetup, SipOut } from './sip-leg-words.ts';
 
 /** What we do in a dialog or beside it. */
@@ -38,6 +37,8 @@ export class LegKit {
   #endpoint: Endpoint | undefined;
   #released = false;
   #gone = false;
+  /** Where our credentials go, once they have been asked for. */
+  #credentials: 'Authorization' | 'Proxy-Authorization' | undefined;
   /** The INVITE whose 2xx from us waits for its ACK. */
   ackDue: string | undefined;
 
@@ -52,10 +53,12 @@ export class LegKit {
     return effects;
   }
 
-  /** What our media can do, as offers and answers need it. */
-  get capabilities(): MediaCapabilities {
-    const { codecs, packetTime } = this.setup.side;
-    return { ...G711, codecs, packetTime };
+  /** A new session of ours, with a number for its `o=` line (RFC 8866 §5.2: below 2^63). */
+  newSession(): OfferAnswer {
+    const { random, side } = this.setup;
+    const number = random.bytes(6).reduce((sum, octet) => sum * 256 + octet, 0);
+    const { codecs, packetTime } = side;
+    return new OfferAnswer({ ...G711, codecs, packetTime }, String(number + 1));
   }
 
   get endpoint(): Endpoint | undefined {
@@ -132,11 +135,21 @@ export class LegKit {
     this.#effects.push({ type: 'wire', message: { type: 'respond', transaction, response } });
   }
 
-  /** Sends a request; the answer is the name of its transaction. */
-  request(request: SipRequest, nextHop: string): string {
+  /** Sends a request, with credentials once the peer has asked for them; the answer names its transaction. */
+  request(made: SipRequest, nextHop: string): { readonly transaction: string; readonly request: SipRequest } {
     const transaction = `${this.setup.id}-${++this.#transactions}`;
+    const request = this.#withCredentials(made);
     this.#effects.push({ type: 'wire', message: { type: 'request', transaction, request, nextHop } });
-    return transaction;
+    return { transaction, request };
+  }
+
+  #withCredentials(request: SipRequest): SipRequest {
+    const { digest } = this.setup;
+    const name = this.#credentials;
+    if (digest === undefined || name === undefined || request.headers.has(name)) return request;
+    const headers = request.headers.clone();
+    for (const value of digest.authorize(request)) headers.add(name, value);
+    return { ...request, headers };
   }
 
   acknowledge(ack: DialogRequest): void {
@@ -156,10 +169,9 @@ export class LegKit {
     if (digest === undefined || (challenge.status !== 401 && challenge.status !== 407)) return undefined;
     const proxy = challenge.status === 407;
     if (!digest.hear(challenge.headers.all(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate'))) return undefined;
-    const header = proxy ? 'Proxy-Authorization' : 'Authorization';
-    const headers = sent.headers.clone().delete(header);
-    headers.set('CSeq', printCSeq({ number: cseq, method: cseqOf(sent)?.method ?? sent.method }));
-    for (const value of digest.authorize(sent)) headers.add(header, value);
+    this.#credentials = proxy ? 'Proxy-Authorization' : 'Authorization';
+    const headers = sent.headers.clone().delete(this.#credentials);
+    headers.set('CSeq', printCSeq({ number: cseq, method: sent.method }));
     return { request: { ...sent, headers }, nextHop: hopOf(sent.uri, headers.all('Route')) };
   }
 
@@ -197,3 +209,9 @@ const sameTarget = (a: RtpTarget | undefined, b: RtpTarget): boolean =>
   a.telephoneEvent === b.telephoneEvent &&
   a.direction === b.direction &&
   a.packetTime === b.packetTime;
+
+/** The ACK of a 2xx carries the credentials of its INVITE (RFC 3261 §22.1). */
+export const credentialsOf = (request: SipRequest): HeaderPairs =>
+  ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
+    request.headers.all(name).map((value): readonly [string, string] => [name, value]),
+  );

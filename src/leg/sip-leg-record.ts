@@ -27,7 +27,12 @@ export function byeFromRecord(record: DialogRecord, release: Release): SipOut {
 }
 
 /** The ACK and BYE for a 2xx to an INVITE that nobody waits for (§13.2.2.4). `id` names the BYE's transaction. */
-export function dismissAnswer(invite: SipRequest, response: SipResponse, id: string, release: Release): readonly SipOut[] {
+export function dismissAnswer(
+  invite: SipRequest,
+  response: SipResponse,
+  id: string,
+  release: Release,
+): readonly SipOut[] {
   const made = dialogOfResponse(invite, response);
   if (!made.ok) return [];
   const dialog = confirmed(made.value, response);

@@ -11,8 +11,8 @@ import { type HeaderPairs, request, type SipRequest, type SipResponse } from '..
 import { printNameAddr, tagOf } from '../sip/message/name-addr.ts';
 import { diversionsFor } from './sip-leg-diversion.ts';
 import { assertedFor, connectedOf, fromFor, uriOfNumber } from './sip-leg-identity.ts';
-import { type LegKit, SDP } from './sip-leg-kit.ts';
-import { OfferAnswer } from './sip-leg-offer-answer.ts';
+import { credentialsOf, type LegKit, SDP } from './sip-leg-kit.ts';
+import type { OfferAnswer } from './sip-leg-offer-answer.ts';
 import { originOf, reasons, releaseOfResponse, releaseOfSilence } from './sip-leg-release.ts';
 import { SessionTimer } from './sip-leg-session-timer.ts';
 import { DialogUsage } from './sip-leg-usage.ts';
@@ -62,8 +62,7 @@ export class UacSetup {
     this.#callId = token(random, 16);
     this.#localTag = token(random, 8);
     this.#timer = new SessionTimer(kit);
-    const [hi = 0, ...rest] = random.bytes(6);
-    this.#oa = new OfferAnswer(kit.capabilities, String(rest.reduce((sum, octet) => sum * 256 + octet, hi % 64) + 1));
+    this.#oa = kit.newSession();
     this.#invite = request('INVITE', '', []);
   }
 
@@ -116,8 +115,9 @@ export class UacSetup {
 
   #send(invite: SipRequest): void {
     this.#attempts++;
-    this.#invite = invite;
-    this.#transaction = this.#kit.request(invite, hopOf(invite.uri, invite.headers.all('Route')));
+    const sent = this.#kit.request(invite, hopOf(invite.uri, invite.headers.all('Route')));
+    this.#invite = sent.request;
+    this.#transaction = sent.transaction;
   }
 
   owns(transaction: string): boolean {
@@ -218,7 +218,8 @@ export class UacSetup {
   }
 
   #acknowledge(usage: DialogUsage, tag: string): void {
-    const ack = acknowledgement(usage.dialog, cseqOf(this.#invite)?.number ?? 0, this.#kit.userAgent);
+    const headers = [...credentialsOf(this.#invite), ...this.#kit.userAgent];
+    const ack = acknowledgement(usage.dialog, cseqOf(this.#invite)?.number ?? 0, headers);
     this.#kit.acknowledge(ack);
     if (this.#acks.size < MAX_BRANCHES) this.#acks.set(tag, () => this.#kit.acknowledge(ack));
   }

@@ -12,7 +12,7 @@ import { RFC3261_TIMING } from '../sip/transaction/words.ts';
 import { redirectingOf } from './sip-leg-diversion.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
-import { type BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
+import type { BadSession } from './sip-leg-offer-answer.ts';
 import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
 import { DialogUsage } from './sip-leg-usage.ts';
 import type { SipSide } from './sip-leg-words.ts';
@@ -65,9 +65,7 @@ export class UasSetup {
     if (wrong !== undefined) return refuse(wrong.status, wrong.headers);
     const dialog = dialogOfRequest(invite, localTag);
     if (!dialog.ok) return refuse(400);
-    const [hi = 0, ...rest] = random.bytes(6);
-    const session = String(rest.reduce((sum, octet) => sum * 256 + octet, hi % 64) + 1);
-    const usage = new DialogUsage(kit, dialog.value, new OfferAnswer(kit.capabilities, session));
+    const usage = new DialogUsage(kit, dialog.value, kit.newSession());
     usage.learn(invite);
     const least = usage.timer.tooSmall(invite);
     if (least !== undefined) return refuse(422, [['Min-SE', String(least)]]);
@@ -116,7 +114,7 @@ export class UasSetup {
         return this.#provisional(183, signal.inBand, cause, now);
       }
       case 'alert':
-        return this.#provisional(signal.inBand ? 183 : 180, signal.inBand, [], now);
+        return this.#provisional(180, signal.inBand, [], now);
       case 'answer':
         this.#answer = signal.connected;
         return this.#accept(now);
@@ -125,7 +123,8 @@ export class UasSetup {
     }
   }
 
-  #provisional(status: number, inBand: boolean, headers: HeaderPairs, now: Instant): Release | undefined {
+  /** 180 or 183; what is to be heard in-band makes it a 183 if there is a way to carry the description. */
+  #provisional(usual: 180 | 183, inBand: boolean, headers: HeaderPairs, now: Instant): Release | undefined {
     const { side } = this.#kit.setup;
     const mayRely = this.#peer.supports && side.reliable !== 'off';
     const { oa } = this.usage;
@@ -140,6 +139,8 @@ export class UasSetup {
     this.usage.aim();
     const rely = this.#peer.requires || (mayRely && (side.reliable === 'required' || body !== undefined));
     if (body !== undefined && !rely) this.#unsure = true;
+    const audible = inBand && (body !== undefined || oa.agreed !== undefined);
+    const status = audible ? 183 : usual;
     const response: Reliable = { status, headers, body };
     if (!rely) this.#kit.respond(this.#transaction, this.#invite, status, this.#parts(response, []));
     else if (this.#outstanding === undefined) this.#sendReliably(response, now);

@@ -2,13 +2,13 @@ import { CAUSE } from '../call/cause.ts';
 import type { CodecName, Direction } from '../call/media.ts';
 import type { Release } from '../call/signal.ts';
 import { toLatin1 } from '../kernel/bytes.ts';
-import { type Instant, ms } from '../kernel/time.ts';
+import { type Instant, ms, seconds } from '../kernel/time.ts';
 import { acknowledgement, type Dialog, inOrder, nextRequest, refreshed } from '../sip/dialog/dialog.ts';
 import { checkSupport } from '../sip/message/check.ts';
 import { cseqOf, tagsOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
 import { connectedOf } from './sip-leg-identity.ts';
-import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
+import { CONTENT_TYPES, credentialsOf, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
 import { releaseOfSilence } from './sip-leg-release.ts';
 import { SessionTimer } from './sip-leg-session-timer.ts';
@@ -247,7 +247,8 @@ export class DialogUsage {
   #send(what: Sent['what'], made: { dialog: Dialog; request: SipRequest; nextHop: string }, wish: Direction): void {
     this.#dialog = made.dialog;
     if (this.#sent.size >= MAX_SENT) return;
-    this.#sent.set(this.#kit.request(made.request, made.nextHop), { what, request: made.request, wish });
+    const { transaction, request } = this.#kit.request(made.request, made.nextHop);
+    this.#sent.set(transaction, { what, request, wish });
   }
 
   bye(reasons: HeaderPairs): void {
@@ -307,7 +308,8 @@ export class DialogUsage {
     this.learn(response);
     this.timer.hearAccepted(response, now);
     if (sent.request.method === 'INVITE') {
-      const ack = acknowledgement(this.#dialog, cseqOf(sent.request)?.number ?? 0, this.#kit.userAgent);
+      const headers = [...credentialsOf(sent.request), ...this.#kit.userAgent];
+      const ack = acknowledgement(this.#dialog, cseqOf(sent.request)?.number ?? 0, headers);
       this.#kit.acknowledge(ack);
       this.#lastAck = { transaction, send: () => this.#kit.acknowledge(ack) };
       const answered = this.oa.hearAnswer(response.body);
@@ -330,6 +332,11 @@ export class DialogUsage {
     now: Instant,
   ): Release | undefined {
     this.oa.rollBack(sent.wish);
+    // A refresh that nobody answers is tried again: the session ends when it expires, not because the WAN was away for a while.
+    if (status !== 481 && response === undefined && change.what === 'refresh') {
+      this.#kit.timers.start('refresh', now, seconds(10));
+      return undefined;
+    }
     if (isLost(status)) return this.#lost(status);
     if (status === 491) {
       this.#wanted ??= change;

@@ -102,10 +102,8 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         if (!this.#kit.released) this.#end(releaseOfSilence(503, causeOf(47)), 'ours');
         break;
       case 'digit':
-        this.#kit.say({ type: 'tone', digit: event.digit, duration: event.duration });
-        break;
       case 'silent':
-        // Whether silence ends a call is the call's to say; it hears of it from the plane.
+        // The plane passes digits on by itself. Whether silence ends a call is the call's to say; it hears of it from the plane.
         break;
       default:
         impossible(event);
@@ -225,7 +223,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
   }
 
   #request(transaction: string, request: SipRequest, user: string | undefined, now: Instant): void {
-    if (this.#role === undefined) {
+    if (this.#role === undefined && request.method === 'INVITE' && !this.#kit.released) {
       const setup = UasSetup.begin(this.#kit, transaction, request, user);
       if (setup === undefined) this.#kit.finish();
       else this.#role = { type: 'uas', setup };

@@ -199,6 +199,13 @@ export class Party {
     for (const [id, leg] of this.legs) this.do(id, leg.wake(this.rig.now));
   }
 
+  /** The last signal of this type that a leg has said. */
+  heard<T extends Signal['type']>(type: T): Signal & { type: T } {
+    const signal = this.said.findLast((entry) => entry.signal.type === type)?.signal;
+    assert.ok(signal !== undefined, `${this.name} has not said ${type}`);
+    return signal as Signal & { type: T };
+  }
+
   /** What one leg has said, by name. */
   words(id: string): string[] {
     return this.said.filter((entry) => entry.leg === id).map(({ signal }) => signal.type);
@@ -270,11 +277,10 @@ export class SipRig {
     to.effects(to.layer.receive(message, flow, this.now));
   }
 
-  /** The ladder since the last call, one line per message or signal. */
-  lines(): string {
-    const text = this.ladder.join('\n');
-    this.ladder.length = 0;
-    return text;
+  /** Compares the ladder since the last call, one line per message or signal, with the golden one. */
+  expect(golden: string): void {
+    const wanted = golden.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+    assert.deepEqual(this.ladder.splice(0), wanted);
   }
 }
 
@@ -282,6 +288,23 @@ function nameOf(message: SipMessage): string {
   const sdp = message.body.length > 0 ? ' +sdp' : '';
   if (message.type === 'request') return `${message.method}${sdp}`;
   return `${message.status} ${cseqOf(message)?.method ?? ''}${sdp}`;
+}
+
+/** A rig with two parties; `a1`, `b1` are their first legs. */
+export function pair(a: Partial<SipSide> = {}, b: Partial<SipSide> = {}): { rig: SipRig; a: Party; b: Party } {
+  const rig = new SipRig();
+  return { rig, a: rig.party('a', a), b: rig.party('b', b) };
+}
+
+/** A call from a1 to b1 that has been answered; the ladder begins after it. */
+export function talking(a: Partial<SipSide> = {}, b: Partial<SipSide> = {}): { rig: SipRig; a: Party; b: Party } {
+  const made = pair(a, b);
+  made.a.call(made.b, offerOf());
+  made.rig.run(50);
+  made.b.tell('b1', ANSWER);
+  made.rig.run(50);
+  made.rig.ladder.length = 0;
+  return made;
 }
 
 /** An ordinary offer: 200 calls 100. */
@@ -310,4 +333,6 @@ export function offerOf(parts: Partial<Signal & { type: 'offer' }> = {}): Signal
 export const releaseOf = (cause: number, location = 'user'): Signal =>
   ({ type: 'release', cause, location, origin: undefined }) as never;
 
+export const RING: Signal = { type: 'alert', inBand: false };
+export const RING_IN_BAND: Signal = { type: 'alert', inBand: true };
 export const ANSWER: Signal = { type: 'answer', connected: { number: undefined, name: undefined }, origin: undefined };
