@@ -81,21 +81,28 @@ export interface Box {
   stop(): Promise<void>;
 }
 
-/** Starts everything from a configuration file; the errors are for the operator, each a whole sentence. */
-export async function startBox(configFile: string): Promise<Result<Box, readonly string[]>> {
+/**
+ * Starts everything from a configuration file; the errors are for the operator, each a whole sentence. `instead` replaces what the
+ * file says of the store and the log: the demonstration leaves nothing behind.
+ */
+export async function startBox(
+  configFile: string,
+  instead: Partial<Pick<Site, 'store' | 'log'>> = {},
+): Promise<Result<Box, readonly string[]>> {
   let text: string;
   try {
     text = await readFile(configFile, 'utf8');
   } catch (error) {
     return fail([`${configFile} can't be read: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  const site = loadSite(text, configFile);
-  if (!site.ok) return fail(site.error.map(({ path, what, mend }) => `${path}: ${what}: ${mend}`));
-  const log: Log = pino({ level: site.value.log.level, base: null });
+  const loaded = loadSite(text, configFile);
+  if (!loaded.ok) return fail(loaded.error.map(({ path, what, mend }) => `${path}: ${what}: ${mend}`));
+  const site: Site = { ...loaded.value, ...instead };
+  const log: Log = pino({ level: site.log.level, base: null });
   const virtualSpans = new Map<string, VirtualSpan>();
   // Asked only by scrapes, which come through the HTTP door, and that opens last.
   const metrics = createMetrics(STAGES, () => metricsFacts(running));
-  const gateway = await startGateway(site.value, realWorld(log, virtualSpans), {
+  const gateway = await startGateway(site, realWorld(log, virtualSpans), {
     stage: (_call, stage, fields) => {
       metrics.stage(stage);
       if (typeof fields.refused === 'string') metrics.refused(fields.refused);
@@ -104,7 +111,7 @@ export async function startBox(configFile: string): Promise<Result<Box, readonly
   });
   if (!gateway.ok) return fail([gateway.error]);
   const running = gateway.value;
-  const activator = new Activator(site.value, {
+  const activator = new Activator(site, {
     gateway: running,
     keep: (kept) => replaceFile(configFile, kept),
   });
@@ -117,7 +124,7 @@ export async function startBox(configFile: string): Promise<Result<Box, readonly
     confirmBy: activator.deadline,
   });
   const http = await startHttp(
-    { token: undefined, ...site.value.http },
+    { token: undefined, ...site.http },
     {
       status: () => statusView(facts()),
       calls: () => callViews(facts()),

@@ -9,7 +9,7 @@ export interface LadderColumns {
 }
 
 /** Characters between two columns. */
-const GAP = 38;
+const GAP = 48;
 const INDENT = ' '.repeat(9);
 
 /**

@@ -1,9 +1,8 @@
 /** The demonstration branch: starts it, says what to register and dial, makes one call through everything, shows its ladder. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadSite } from '../../src/config/load.ts';
 import { type Box, startBox } from '../../src/main.ts';
 import { CARRIER_NUMBERS } from '../../src/span/virtual/carrier-plan.ts';
 import { type Demonstration, demonstrate } from './demonstrate.ts';
@@ -23,25 +22,14 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Runs a copy of the configuration with its state in a folder of its own, so that nothing is left in the tree. */
+/** Keeps its state in a folder of its own, so that nothing is left behind. */
 async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'branchline-demo-'));
   try {
-    const text = await readFile(options.config, 'utf8');
-    const site = loadSite(text, options.config);
-    if (!site.ok) {
-      for (const { path, what, mend } of site.error) console.error(`${path}: ${what}: ${mend}`);
-      return 1;
-    }
-    const file = join(folder, 'site.yaml');
-    await writeFile(
-      file,
-      `${text}\nstore: { directory: ${JSON.stringify(join(folder, 'state'))} }\nlog: { level: warn }\n`,
-    );
-    const box = await startBox(file);
+    const box = await startBox(options.config, { store: { directory: folder }, log: { level: 'warn' } });
     if (!box.ok) {
       for (const problem of box.error) console.error(problem);
-      console.error(`The demonstration's settings are in ${options.config}; give a copy with --config.`);
+      console.error(`These settings are in ${options.config}; --config FILE takes a copy with others.`);
       return 1;
     }
     try {

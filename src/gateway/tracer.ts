@@ -36,8 +36,8 @@ export class Tracer {
 
   stage(call: string, stage: string, fields: LogFields): void {
     const what = Object.entries(fields)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ');
+      .map(([name, value]) => `${name} ${String(value).replace(`${call}.`, '')}`)
+      .join(', ');
     this.#add({ thread: call, protocol: 'stage', direction: undefined, peer: stage, what });
   }
 

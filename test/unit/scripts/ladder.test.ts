@@ -27,13 +27,13 @@ test('a ladder keeps cause before effect within one millisecond, and never grows
   assert.equal(
     ladder(seen, traced, { phone: '201', gateway: 'Branchline', carrier: 't1' }),
     `
-         201                                    Branchline                             t1
-  0.000  │── INVITE sip:5551004@a-domain-tha… ─▶│                                      │
-  0.000  │                                      │ route group pstn                     │
-  0.000  │                                      │── SETUP t1/1 called 5551004 ────────▶│
-  0.000  │◀── 100 Trying, INVITE ───────────────│                                      │
-  0.012  │                                      │◀── CONNECT ──────────────────────────│
-  0.012  │◀── 200 OK, INVITE ───────────────────│                                      │
+         201                                              Branchline                                       t1
+  0.000  │── INVITE sip:5551004@a-domain-that-is-much-… ─▶│                                                │
+  0.000  │                                                │ route group pstn                               │
+  0.000  │                                                │── SETUP t1/1 called 5551004 ──────────────────▶│
+  0.000  │◀── 100 Trying, INVITE ─────────────────────────│                                                │
+  0.012  │                                                │◀── CONNECT ────────────────────────────────────│
+  0.012  │◀── 200 OK, INVITE ─────────────────────────────│                                                │
 `.slice(1),
   );
 });
