@@ -37,8 +37,6 @@ export interface InboundCall {
 }
 
 export type CarrierEvent =
-  /** Begin: the data link is called up and held. */
-  | { readonly type: 'start' }
   | { readonly type: 'frame'; readonly frame: Uint8Array }
   | { readonly type: 'place'; readonly call: InboundCall }
   /** RESTART of these timeslots, or of all. */
@@ -54,6 +52,8 @@ interface CarrierCall {
   /** Who called the carrier. */
   readonly caller: PresentedNumber | undefined;
   slot: number | undefined;
+  /** Something is to be heard on its channel. */
+  audible: boolean;
   /** The number dialled as far as it has come, and whether more of it is expected. */
   digits: string;
   collecting: boolean;
@@ -75,7 +75,8 @@ const IDLE: FarAudio = { type: 'idle' };
 
 /**
  * The network's end of a virtual span, as a pure machine: a data link, a Q.931 group, and for each call a list of steps from
- * the table of numbers. It answers with frames and with what is to be heard on the B-channels.
+ * the table of numbers. It answers with frames and with what is to be heard on the B-channels. It leaves it to us to call the
+ * data link up, as a network does that finds nobody there.
  */
 export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
   readonly #line: CarrierLine;
@@ -110,9 +111,6 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
 
   feed(event: CarrierEvent, now: Instant): readonly CarrierEffect[] {
     switch (event.type) {
-      case 'start':
-        this.#linkSays(this.#link.feed({ type: 'dl-establish' }, now), now);
-        break;
       case 'frame':
         this.#linkSays(this.#link.feed(event, now), now);
         break;
@@ -229,6 +227,7 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
     const call: CarrierCall = {
       caller: setup.caller,
       slot: setup.channel.slot,
+      audible: false,
       digits: '',
       collecting: !setup.complete,
       steps: [],
@@ -258,6 +257,7 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
     const call: CarrierCall = {
       caller: undefined,
       slot: undefined,
+      audible: false,
       digits: '',
       collecting: false,
       steps: [],
@@ -344,10 +344,11 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
   #end(call: CarrierCall): void {
     call.steps = [];
     call.due = undefined;
-    this.#play(call, IDLE);
+    if (call.audible) this.#play(call, IDLE);
   }
 
   #play(call: CarrierCall, audio: FarAudio): void {
+    call.audible = audio.type !== 'idle';
     if (call.slot !== undefined) this.#out.push({ type: 'far', slot: call.slot, audio });
   }
 }

@@ -98,7 +98,6 @@ function joinCarrier(span: VirtualSpan, carrier: Carrier, { loop, onFar }: Virtu
       configure: (settings) => tell({ type: 'configure', settings }),
     },
   );
-  tell({ type: 'start' });
 }
 
 /** Both ways of the D-channel, with their knobs, between our side and the far end. */
