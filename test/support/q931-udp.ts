@@ -33,11 +33,14 @@ export class UdpEnd {
   /** Every frame in either direction, as a capture file wants it. */
   readonly frames: { readonly sent: boolean; readonly octets: Uint8Array }[] = [];
   up = false;
+  /** How often layer 2 said that the link was established. */
+  establishments = 0;
   /** What to do with an indication as soon as it comes. */
   react: (handle: CallHandle, indication: CallIndication) => void = () => {};
   readonly #socket: Socket = createSocket('udp4');
   readonly #ports: Ports;
   #timer: NodeJS.Timeout | undefined;
+  #held: Uint8Array[] | undefined;
 
   constructor(ports: Ports, group: Pick<GroupConfig, 'side'> & Partial<GroupConfig>, link: Partial<LinkSettings> = {}) {
     this.#ports = ports;
@@ -54,9 +57,26 @@ export class UdpEnd {
     this.#socket.on('message', (frame) => {
       const octets = new Uint8Array(frame);
       this.frames.push({ sent: false, octets });
-      this.#link({ type: 'frame', frame: octets });
+      if (this.#held === undefined) this.#link({ type: 'frame', frame: octets });
+      else this.#held.push(octets);
     });
     this.#link({ type: 'dl-establish' });
+  }
+
+  /** What arrives waits until `listen`: so messages of both ends can cross. */
+  holdEars(): void {
+    this.#held = [];
+  }
+
+  listen(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const frame of held) this.#link({ type: 'frame', frame });
+  }
+
+  /** How many frames wait. */
+  get waiting(): number {
+    return this.#held?.length ?? 0;
   }
 
   close(): Promise<void> {
@@ -94,6 +114,23 @@ export class UdpEnd {
     return found as Extract<CallIndication, { type: T }> | undefined;
   }
 
+  /** All frames as a capture file of link type LAPD, for tshark. */
+  pcap(): Uint8Array {
+    const header = Buffer.alloc(24);
+    header.writeUInt32LE(0xa1b2c3d4, 0);
+    header.writeUInt32LE(0x00040002, 4);
+    header.writeUInt32LE(65535, 16);
+    header.writeUInt32LE(203, 20);
+    const records = this.frames.map(({ octets }, i) => {
+      const record = Buffer.alloc(16);
+      record.writeUInt32LE(i, 0);
+      record.writeUInt32LE(octets.length, 8);
+      record.writeUInt32LE(octets.length, 12);
+      return Buffer.concat([record, octets]);
+    });
+    return Buffer.concat([header, ...records]);
+  }
+
   get idle(): boolean {
     return this.group.records().length === 0 && this.group.channelStates().every((c) => c.state === 'idle');
   }
@@ -108,9 +145,11 @@ export class UdpEnd {
       if (effect.type === 'frame') {
         this.frames.push({ sent: true, octets: effect.frame });
         this.#socket.send(effect.frame, this.#ports.peer, '127.0.0.1');
-      } else if (effect.type === 'dl-data') this.#group(this.group.feed({ type: 'dl-data', data: effect.message }, clock()));
+      } else if (effect.type === 'dl-data')
+        this.#group(this.group.feed({ type: 'dl-data', data: effect.message }, clock()));
       else if (effect.type === 'dl-established' || effect.type === 'dl-released') {
         this.up = effect.type === 'dl-established';
+        if (this.up) this.establishments += 1;
         this.#group(this.group.feed({ type: effect.type }, clock()));
       }
     }
@@ -119,7 +158,8 @@ export class UdpEnd {
   #group(effects: readonly GroupEffect[]): void {
     const calls: Heard[] = [];
     for (const effect of effects) {
-      if (effect.type === 'dl-data') this.#linkEffects(this.link.feed({ type: 'dl-data', message: effect.data }, clock()));
+      if (effect.type === 'dl-data')
+        this.#linkEffects(this.link.feed({ type: 'dl-data', message: effect.data }, clock()));
       else if (effect.type === 'call') calls.push(effect);
       else if (effect.type === 'problem') this.problems.push(effect);
       else if (effect.type === 'restarted') this.restarted.push(effect);
