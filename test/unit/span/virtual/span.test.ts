@@ -212,14 +212,16 @@ test('alarms from the start keep the span down', async () => {
   assert.equal(branch.dChannel.up, true);
 });
 
-test('both ends that take the same channel at once end with both calls over and the channel free', async () => {
+test('both ends that take the same channel at once: the network has it, our call is told 44, and the channel ends free', async () => {
   const branch = new Branch();
   const span = await branch.open({ knobs: { delay: ms(50), loss: 0 } });
   branch.simulation.run(1000);
   span.carrier?.place({ called: '2145550100', calling: '9725550123', patience: seconds(5), slot: 1 });
   branch.call('2145551007', 1);
   branch.simulation.run(60_000);
-  assert.ok(branch.count('release') >= 1);
+  assert.equal(branch.count('setup'), 1);
+  const causes = branch.heard.flatMap((said) => (said.type === 'release' ? [said.cause.cause] : []));
+  assert.deepEqual(causes, [44, 16]);
   assert.ok(branch.idle);
 });
 
