@@ -1,7 +1,7 @@
 import { CAUSE, causeOf } from '../call/cause.ts';
 import type { CallLeg, LegEffect } from '../call/leg.ts';
 import type { LegMediaEvent } from '../call/media.ts';
-import type { Release, Signal } from '../call/signal.ts';
+import type { Offer, Release, Signal } from '../call/signal.ts';
 import { impossible } from '../kernel/machine.ts';
 import type { Instant } from '../kernel/time.ts';
 import { fromOf } from '../sip/message/fields.ts';
@@ -143,6 +143,10 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
   }
 
   #queueOrAct(signal: Signal, now: Instant): void {
+    if (signal.type === 'offer' && !isVoice(signal)) {
+      this.#end(unsuitableBearer(), 'ours');
+      return;
+    }
     const opening = this.#kit.endpoint === undefined && this.#needsMedia(signal);
     if (opening) this.#kit.openMedia();
     if (!opening && this.#queue.length === 0) this.#act(signal, now);
@@ -350,3 +354,13 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     return setup.refused || setup.usage.ended;
   }
 }
+
+/** G.711 carries voice and modems' audio; a data call in it would arrive with every octet changed (RFC 3398 §8.2.1.1). */
+const isVoice = ({ bearer }: Offer): boolean => bearer.capability === 'speech' || bearer.capability === 'audio-3k1';
+
+const unsuitableBearer = (): Release => ({
+  type: 'release',
+  cause: CAUSE.bearerNotImplemented,
+  location: 'private-local',
+  origin: undefined,
+});

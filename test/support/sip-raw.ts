@@ -68,12 +68,12 @@ export class RawPeer {
     return this.heard.filter(({ message }) => message.type === 'request' && message.method === method).length;
   }
 
-  reply(method: string, status: number, parts: Parts & { tag?: string } = {}): SipResponse {
+  reply(method: string, status: number, parts: Parts & { tag?: string; by?: 'uas' | 'proxy' } = {}): SipResponse {
     const { message, transaction } = this.last(method);
     const { tag = 'raw', headers = [], body } = parts;
     const all: HeaderPairs = [['Contact', `<sip:${this.party.address}:5060>`], ...headers, ...typed(body)];
     const response = responseTo(message, status, { toTag: tag, headers: all, ...(body === undefined ? {} : { body }) });
-    this.party.respond(transaction, response);
+    this.party.respond(transaction, response, parts.by);
     return response;
   }
 
@@ -101,7 +101,9 @@ export class RawPeer {
       ...(parts.headers ?? []),
       ...typed(parts.body),
     ];
-    return request(method, dialog.target, headers, parts.text === undefined ? parts.body : fromLatin1(parts.text));
+    const made = request(method, dialog.target, [], parts.text === undefined ? parts.body : fromLatin1(parts.text));
+    for (const [name, value] of headers) made.headers.set(name, value);
+    return made;
   }
 
   #dispatch(message: SipRequest): void {

@@ -4,8 +4,8 @@ import type { Signal } from '../../src/call/signal.ts';
 import { seeded } from '../../src/kernel/random.ts';
 import { after, earlier, type Instant, ms } from '../../src/kernel/time.ts';
 import { SipLeg } from '../../src/leg/sip-leg.ts';
-import { dismissAnswer } from '../../src/leg/sip-leg-record.ts';
 import type { SipDestination, SipOut, SipSide } from '../../src/leg/sip-leg-words.ts';
+import { acknowledgement, dialogOfResponse, nextRequest } from '../../src/sip/dialog/dialog.ts';
 import { cseqOf, toOf } from '../../src/sip/message/fields.ts';
 import type { Flow } from '../../src/sip/message/flow.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../src/sip/message/message.ts';
@@ -49,6 +49,7 @@ export class Party {
   /** Requests and responses that this party gets and doesn't hand to a leg, for tests that play a raw peer. */
   raw: ((message: SipMessage, transaction: string | undefined) => void) | undefined;
   readonly #server = new Map<string, string>();
+  readonly #parting: string[] = [];
   #legs = 0;
 
   constructor(rig: SipRig, name: string, index: number, side: Partial<SipSide>) {
@@ -83,13 +84,21 @@ export class Party {
 
   do(id: string, effects: readonly LegEffect<SipOut>[]): void {
     for (const effect of effects) {
+      assert.ok(!this.#parting.includes(id), 'gone comes last');
       if (effect.type === 'say') {
         this.said.push({ leg: id, signal: effect.signal, branch: effect.branch });
         this.rig.note(`${this.name} says ${effect.signal.type}`);
-      } else if (effect.type === 'gone') this.gone.push(id);
+      } else if (effect.type === 'gone') this.#gone(id);
       else if (effect.type === 'media') this.#media(id, effect.command);
       else this.#out(effect.message);
     }
+  }
+
+  /** As the gateway does: whatever comes late finds nobody. */
+  #gone(id: string): void {
+    this.gone.push(id);
+    this.#parting.push(id);
+    for (let n = 1; n <= 20; n++) this.layer.abandon(`${id}-${n}`);
   }
 
   #media(id: string, command: { readonly type: string }): void {
@@ -145,16 +154,22 @@ export class Party {
       case 'failed':
         this.#toLeg(legOf(effect.transaction) ?? this.#server.get(effect.transaction), effect, undefined);
         break;
-      case 'orphan': {
-        const release = { type: 'release', cause: 16, location: 'user', origin: undefined } as never;
-        for (const out of dismissAnswer(effect.request, effect.response, `orphan-${this.rig.now}`, release))
-          this.#out(out);
+      case 'orphan':
+        this.#endOrphan(effect.request, effect.response);
         break;
-      }
       case 'ended':
         this.#server.delete(effect.transaction);
         break;
     }
+  }
+
+  #endOrphan(invite: SipRequest, response: SipResponse): void {
+    const dialog = dialogOfResponse(invite, response);
+    assert.ok(dialog.ok);
+    const ack = acknowledgement(dialog.value, cseqOf(invite)?.number ?? 0, []);
+    const bye = nextRequest(dialog.value, 'BYE', []);
+    this.#out({ type: 'ack', ...ack });
+    this.#out({ type: 'request', transaction: `orphan-${this.rig.now}`, ...bye });
   }
 
   #request(transaction: string, request: SipRequest): void {
@@ -180,12 +195,13 @@ export class Party {
 
   #toLeg(id: string | undefined, event: Parameters<SipLeg['hear']>[0], message: SipMessage | undefined): void {
     const leg = id === undefined ? undefined : this.legs.get(id);
-    if (leg !== undefined && id !== undefined) this.do(id, leg.hear(event, this.rig.now));
+    if (leg !== undefined && id !== undefined && !this.#parting.includes(id))
+      this.do(id, leg.hear(event, this.rig.now));
     else if (message !== undefined) this.raw?.(message, undefined);
   }
 
-  respond(transaction: string, response: SipResponse): void {
-    this.effects(this.layer.respond(transaction, response, this.rig.now));
+  respond(transaction: string, response: SipResponse, by: 'uas' | 'proxy' = 'uas'): void {
+    this.effects(this.layer.respond(transaction, response, this.rig.now, by));
   }
 
   get deadline(): Instant | undefined {
@@ -196,7 +212,7 @@ export class Party {
 
   wake(): void {
     this.effects(this.layer.wake(this.rig.now));
-    for (const [id, leg] of this.legs) this.do(id, leg.wake(this.rig.now));
+    for (const [id, leg] of this.legs) if (!this.#parting.includes(id)) this.do(id, leg.wake(this.rig.now));
   }
 
   /** The last signal of this type that a leg has said. */

@@ -84,6 +84,13 @@ export class ClientTransactions {
     return at?.machine.waiting === 'final' ? this.#cancelTry(at, headers, now) : [];
   }
 
+  abandon(id: string): void {
+    const errand = this.#errands.get(id);
+    if (errand === undefined) return;
+    errand.current = undefined;
+    this.#errands.delete(id);
+  }
+
   sendFailed(request: SipRequest, why: string, now: Instant): readonly TransactionEffect[] {
     const key = clientKey(request);
     const at = key === undefined ? undefined : this.#tries.get(key);

@@ -70,6 +70,11 @@ export class TransactionLayer {
     return this.#clients.cancel(transaction, headers, now);
   }
 
+  /** The user of `transaction` has gone: nothing more is told about it, and a late 2xx to its INVITE comes as an `orphan`. */
+  abandon(transaction: string): void {
+    this.#clients.abandon(transaction);
+  }
+
   /** Answers a request. Unknown or finished transactions swallow it: the peer has its answer or has gone. */
   respond(
     transaction: string,

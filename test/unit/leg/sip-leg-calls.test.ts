@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RawPeer, sdp } from '../../support/sip-raw.ts';
-import { ANSWER, offerOf, pair, RING, RING_IN_BAND, releaseOf, talking } from '../../support/sip-rig.ts';
+import { ANSWER, offerOf, pair, RING, RING_IN_BAND, releaseOf } from '../../support/sip-rig.ts';
 
 test('a call rings, is answered and ends, with media opened, aimed and closed once at either end', () => {
   const { rig, a, b } = pair();

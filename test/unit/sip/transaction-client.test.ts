@@ -200,3 +200,14 @@ test('responses that match nothing are dropped', () => {
   rig.receive(answer(otherMethod, 200));
   assert.deepEqual(rig.log(), []);
 });
+
+test('a 2xx whose user has gone is handed over as an orphan', () => {
+  const rig = new LayerRig();
+  const sent = rig.send(outgoing('INVITE'));
+  rig.receive(answer(sent, 200, 'one'));
+  rig.layer.abandon('mine');
+  rig.receive(answer(sent, 200, 'two'));
+  rig.run(40_000);
+  assert.deepEqual(rig.log(), ['0 INVITE', '0 response 200', '0 orphan']);
+  assert.equal(rig.layer.load.clients, 0);
+});
