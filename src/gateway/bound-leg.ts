@@ -5,9 +5,11 @@ import { impossible } from '../kernel/machine.ts';
 import type { Instant } from '../kernel/time.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
+import type { Supervisor } from './supervise.ts';
 
 /** Where a leg's words go. */
 export interface LegWorld<Out> {
+  readonly supervisor: Supervisor;
   say(signal: Signal, branch: string | undefined): void;
   wire(message: Out): void;
   media(command: LegMediaCommand): void;
@@ -15,6 +17,8 @@ export interface LegWorld<Out> {
   /** See `LegHandle`: only the maker of the leg knows its protocol. */
   recovery(): LegRecovery | undefined;
   thread(): string | undefined;
+  /** Ends the leg at its far party without asking the leg, which a fault of ours has broken. */
+  abandon(): void;
 }
 
 /** A leg without its protocol: what the call's way needs of it. */
@@ -68,13 +72,30 @@ export class BoundLeg<In, Out> implements LegHandle, Wakeable {
   }
 
   wake(now: Instant): void {
-    if (!this.#gone) this.#carryOut(this.leg.wake(now));
+    this.#guarded(() => this.leg.wake(now));
   }
 
   #step(what: (now: Instant) => readonly LegEffect<Out>[]): void {
-    if (this.#gone) return;
-    this.#carryOut(what(this.#reactor.clock.now()));
+    this.#guarded(() => what(this.#reactor.clock.now()));
     if (!this.#gone) this.#reactor.watch(this);
+  }
+
+  #guarded(what: () => readonly LegEffect<Out>[]): void {
+    if (this.#gone) return;
+    const { supervisor } = this.#world;
+    supervisor.guard(
+      'leg',
+      this.id,
+      () => this.#carryOut(what()),
+      () => this.#drop(),
+    );
+  }
+
+  /** After a fault of ours: the leg's machine is not trusted with anything any more. */
+  #drop(): void {
+    if (this.#gone) return;
+    this.#world.abandon();
+    this.#carryOut([{ type: 'media', command: { type: 'close' } }, { type: 'gone' }]);
   }
 
   #carryOut(effects: readonly LegEffect<Out>[]): void {

@@ -5,7 +5,7 @@
  * known here.
  */
 import { Call, type CallEffect, type CallEvent, type CallLimits, ourRelease, type ReleasedBy } from '../call/call.ts';
-import { CAUSE } from '../call/cause.ts';
+import { CAUSE, type Cause } from '../call/cause.ts';
 import type { CallMediaCommand, LegMediaCommand, StreamStats } from '../call/media.ts';
 import type { Offer, Release, Signal } from '../call/signal.ts';
 import type { Log, LogFields } from '../kernel/log.ts';
@@ -20,6 +20,7 @@ import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
 import type { Router } from './router.ts';
+import type { Supervisor } from './supervise.ts';
 
 export const STAGES = [
   'heardSetup',
@@ -37,7 +38,7 @@ export const STAGES = [
 export type Stage = (typeof STAGES)[number];
 
 /** What a leg says to the path; the rest is its maker's own business. */
-export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread'>;
+export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread' | 'abandon'>;
 
 /** Makes and starts the leg of a hop, or says why it can't be. */
 export type Dialler = (leg: string, hop: DialHop, offer: Offer, ears: LegEars) => LegHandle | Release;
@@ -51,6 +52,7 @@ export interface Admission {
 export interface CallPathParts {
   readonly reactor: Reactor;
   readonly log: Log;
+  readonly supervisor: Supervisor;
   readonly router: Router;
   readonly dial: Dialler;
   readonly legMedia: (leg: string, command: LegMediaCommand) => void;
@@ -127,9 +129,15 @@ export class CallPath {
   }
 
   /** The box ends a call: an operator, a fault, a shutdown. */
-  end(id: string, cause = CAUSE.temporaryFailure): void {
+  end(id: string, cause: Cause): void {
     const live = this.#calls.get(id);
     if (live !== undefined) this.#feed(live, { type: 'end', cause });
+  }
+
+  /** As `end`, for the call that a leg belongs to. */
+  endOf(leg: string, cause: Cause): void {
+    const live = this.#byLeg.get(leg);
+    if (live !== undefined) this.end(live.id, cause);
   }
 
   /** The media plane has closed a leg's endpoint. */
@@ -322,8 +330,9 @@ export class CallPath {
   // ── what moves a call along ──────────────────────────────────────────────────────────────────────────────────────────
 
   #ears(live: LiveCall, leg: string): LegEars {
-    const { reactor } = this.#parts;
+    const { reactor, supervisor } = this.#parts;
     return {
+      supervisor,
       say: (signal, branch) => reactor.run(() => this.#heard(live, leg, signal, branch)),
       media: (command) => {
         this.#noteMedia(live, leg, command);
@@ -349,13 +358,32 @@ export class CallPath {
 
   #feed(live: LiveCall, event: CallEvent): void {
     const now = this.#parts.reactor.clock.now();
-    for (const effect of live.call.feed(event, now)) this.#carryOut(live, effect);
+    this.#guarded(live, () => live.call.feed(event, now));
     this.#watch(live);
+  }
+
+  #guarded(live: LiveCall, what: () => readonly CallEffect[]): void {
+    this.#parts.supervisor.guard(
+      'call',
+      live.id,
+      () => {
+        for (const effect of what()) this.#carryOut(live, effect);
+      },
+      () => this.#drop(live),
+    );
+  }
+
+  /** After a fault of ours: every leg is told, and the call is recorded without its machine. */
+  #drop(live: LiveCall): void {
+    const signal = ourRelease(CAUSE.temporaryFailure);
+    live.release ??= { signal, by: 'us' };
+    for (const leg of live.legs.values()) leg.tell(signal);
+    live.settleBy = this.#parts.reactor.clock.now();
   }
 
   #wake(live: LiveCall, now: Instant): void {
     if (live.settleBy !== undefined && live.settleBy <= now) return this.#record(live);
-    for (const effect of live.call.wake(now)) this.#carryOut(live, effect);
+    this.#guarded(live, () => live.call.wake(now));
   }
 
   #watch(live: LiveCall): void {

@@ -35,6 +35,7 @@ import { Router } from './router.ts';
 import { SipCalls } from './sip-calls.ts';
 import { SipEdge } from './sip-edge.ts';
 import { Spans } from './spans.ts';
+import { Supervisor } from './supervise.ts';
 import { Tracer } from './tracer.ts';
 
 /** Everything real that the gateway works with. */
@@ -90,9 +91,8 @@ export async function startGateway(
   if (!directory.ok) return directory;
   const store = await world.openStore(site);
   if (!store.ok) return fail(`store.directory: ${store.error.what}`);
-  const reactor = new Reactor(world.clock, world.alarm, (error) =>
-    world.log.error({ why: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'fault'),
-  );
+  const supervisor = new Supervisor(world.log);
+  const reactor = new Reactor(world.clock, world.alarm, (error) => supervisor.fault('step', 'reactor', error));
   let gateway: Gateway | undefined;
   const hear = (step: (gateway: Gateway) => void): void =>
     reactor.run(() => {
@@ -110,6 +110,7 @@ export async function startGateway(
     const media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
     gateway = new Gateway(site, world, listeners, {
       reactor,
+      supervisor,
       store: store.value,
       directory: directory.value,
       transport: transport.value,
@@ -126,6 +127,7 @@ export async function startGateway(
 
 interface Started {
   readonly reactor: Reactor;
+  readonly supervisor: Supervisor;
   readonly store: Store;
   readonly directory: Directory;
   readonly transport: SipTransport;
@@ -134,6 +136,7 @@ interface Started {
 
 export class Gateway {
   readonly reactor: Reactor;
+  readonly supervisor: Supervisor;
   readonly store: Store;
   readonly transport: SipTransport;
   readonly media: MediaPlane;
@@ -156,6 +159,7 @@ export class Gateway {
     this.#site = site;
     this.#world = world;
     this.reactor = reactor;
+    this.supervisor = started.supervisor;
     this.store = store;
     this.transport = started.transport;
     this.media = started.media;
@@ -225,6 +229,7 @@ export class Gateway {
     this.path = new CallPath({
       reactor,
       log,
+      supervisor: this.supervisor,
       router: this.router,
       dial: (leg, hop, offer, ears) => {
         switch (hop.type) {
@@ -269,16 +274,22 @@ export class Gateway {
   mediaEvent(event: MediaPlaneEvent): void {
     switch (event.type) {
       case 'leg':
+        if (event.event.type === 'silent') this.#silent(event.leg, event.event.seconds);
         return this.path.legOf(event.leg)?.media(event.event);
       case 'closed':
         return this.path.streamClosed(event.leg, event.stats);
       case 'failed':
         this.#mediaAlive = false;
-        for (const call of [...this.path.live.keys()]) this.path.end(call);
+        for (const call of [...this.path.live.keys()]) this.path.end(call, CAUSE.temporaryFailure);
         return;
       default:
         return impossible(event);
     }
+  }
+
+  /** Cut-off: nobody has been heard on this leg for longer than a call may be silent. */
+  #silent(leg: string, silence: number): void {
+    if (silence >= this.#site.limits.silenceSeconds) this.path.endOf(leg, CAUSE.timerExpiry);
   }
 
   health(): Health {

@@ -6,6 +6,7 @@ import type { Offer, Release } from '../call/signal.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import type { Random } from '../kernel/random.ts';
 import { SipLeg } from '../leg/sip-leg.ts';
+import { byeFromRecord } from '../leg/sip-leg-record.ts';
 import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
 import type { Source } from '../routing/query.ts';
 import { DigestClient } from '../sip/digest/client.ts';
@@ -120,6 +121,10 @@ export class SipCalls {
           return record === undefined ? undefined : { type: 'sip', record };
         },
         thread: () => leg.key?.callId,
+        abandon: () => {
+          const record = leg.dialogRecord();
+          if (record !== undefined) edge().say(byeFromRecord(record, ourRelease(CAUSE.temporaryFailure)), NOBODY);
+        },
       },
       reactor,
     );
@@ -147,6 +152,9 @@ export class SipCalls {
     };
   }
 }
+
+/** Who sends a request and doesn't care for its answer. */
+const NOBODY: SipUser = { hear: () => {}, flow: undefined };
 
 function trunkUri({ address, port, transport }: SipTrunkSetting, { digits, type }: PartyNumber): string {
   const user = escapeUser(type === 'international' ? `+${digits}` : digits);

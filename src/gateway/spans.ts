@@ -163,6 +163,7 @@ export class Spans {
           const record = group.record(handle);
           return record === undefined ? undefined : { type: 'q931', span: setting.id, record };
         },
+        abandon: () => dChannel.request(handle, { type: 'release', cause: CAUSE.temporaryFailure }),
         thread: () => {
           const record = group.record(handle);
           return record === undefined ? undefined : q931Thread(setting.id, record.callRef, record.outgoing);

@@ -87,8 +87,8 @@ export function spanViews({ gateway }: StatusFacts): readonly SpanView[] {
 
 export function metricsFacts(gateway: Gateway): MetricsFacts {
   const { spans, edge, registration, path, media, site } = gateway;
-  const { ticks, overruns, lateness, rtpEndpoints, tdmEndpoints, spans: lines } = media.stats();
-  const { clients, servers } = edge.load;
+  const { ticks, overruns, lateness, rtpEndpoints, tdmEndpoints, portsInUse, spans: lines } = media.stats();
+  const { clients, servers, dialogs } = edge.load;
   return {
     callsInProgress: path.live.size,
     channels: spans.all.flatMap(({ setting, group }) =>
@@ -102,15 +102,18 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
       { kind: 'client', count: clients },
       { kind: 'server', count: servers },
     ],
+    sipDialogs: dialogs,
     registrations: { users: registration.online.size, contacts: registration.size },
     media: {
       driver: site.media.driver,
       endpoints: rtpEndpoints + tdmEndpoints,
+      ports: portsInUse,
       ticks,
       lateTicks: overruns,
       worstLatenessSeconds: lateness.max / 1000,
       slips: lines.reduce((sum, { slips }) => sum + slips, 0),
     },
     healthy: gateway.unfit() === undefined,
+    faults: gateway.supervisor.faults,
   };
 }

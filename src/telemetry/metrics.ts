@@ -10,16 +10,21 @@ export interface MetricsFacts {
   readonly alarms: readonly { readonly span: string; readonly alarm: string }[];
   /** Live transactions by kind: the four machines of RFC 3261 §17. */
   readonly sipTransactions: readonly { readonly kind: string; readonly count: number }[];
+  readonly sipDialogs: number;
   /** Addresses of record with a binding, and bindings. */
   readonly registrations: { readonly users: number; readonly contacts: number };
   readonly media: MediaFacts | undefined;
   readonly healthy: boolean;
+  /** Faults of our own, each confined to a leg or a call: anything but 0 is to be reported. */
+  readonly faults: number;
 }
 
-/** Since the worker started, save for `endpoints`. */
+/** Since the worker started, save for `endpoints` and `ports`. */
 export interface MediaFacts {
   readonly driver: string;
   readonly endpoints: number;
+  /** RTP ports that are bound. */
+  readonly ports: number;
   readonly ticks: number;
   /** Ticks that began more than one tick late. */
   readonly lateTicks: number;
@@ -72,13 +77,16 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     new Gauge({ name: `branchline_${name}`, help, labelNames: [...labelNames], registers: [registry] });
   const calls = gauge('calls_in_progress', 'Calls from the offer to the last release');
   const healthy = gauge('healthy', '1 while the box can carry calls');
+  const faults = gauge('faults', 'Faults of our own, each confined to one leg or call');
   const channels = gauge('b_channels', 'B-channels of a span by state', ['span', 'state']);
   const dChannels = gauge('d_channel_up', '1 while the data link of the D-channel is up', ['span']);
   const alarms = gauge('span_alarm', '1 for each alarm that a line has', ['span', 'alarm']);
   const transactions = gauge('sip_transactions', 'Live SIP transactions by kind', ['kind']);
+  const dialogs = gauge('sip_dialogs', 'Live SIP dialogs');
   const users = gauge('registered_users', 'Addresses of record with at least one binding');
   const contacts = gauge('registered_contacts', 'Bindings of all users');
   const endpoints = gauge('media_endpoints', 'Open media endpoints', ['driver']);
+  const ports = gauge('media_ports', 'RTP ports in use');
   const ticks = gauge('media_ticks', 'Ticks of the media worker since it started');
   const late = gauge('media_late_ticks', 'Ticks that began more than one tick late');
   const worst = gauge('media_lateness_worst_seconds', 'The latest that a tick has begun');
@@ -87,14 +95,17 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     for (const labelled of [channels, dChannels, alarms, transactions, endpoints]) labelled.reset();
     calls.set(facts.callsInProgress);
     healthy.set(facts.healthy ? 1 : 0);
+    faults.set(facts.faults);
     for (const { span, state, count } of facts.channels) channels.set({ span, state }, count);
     for (const { span, up } of facts.dChannels) dChannels.set({ span }, up ? 1 : 0);
     for (const { span, alarm } of facts.alarms) alarms.set({ span, alarm }, 1);
     for (const { kind, count } of facts.sipTransactions) transactions.set({ kind }, count);
+    dialogs.set(facts.sipDialogs);
     users.set(facts.registrations.users);
     contacts.set(facts.registrations.contacts);
     if (facts.media === undefined) return;
     endpoints.set({ driver: facts.media.driver }, facts.media.endpoints);
+    ports.set(facts.media.ports);
     ticks.set(facts.media.ticks);
     late.set(facts.media.lateTicks);
     worst.set(facts.media.worstLatenessSeconds);

@@ -11,9 +11,11 @@ const FACTS: MetricsFacts = {
   dChannels: [{ span: 't1', up: true }],
   alarms: [{ span: 't1', alarm: 'RAI' }],
   sipTransactions: [{ kind: 'invite-server', count: 3 }],
+  sipDialogs: 4,
   registrations: { users: 1, contacts: 2 },
-  media: { driver: 'native', endpoints: 4, ticks: 1000, lateTicks: 1, worstLatenessSeconds: 0.021, slips: 5 },
+  media: { driver: 'native', endpoints: 4, ports: 2, ticks: 1000, lateTicks: 1, worstLatenessSeconds: 0.021, slips: 5 },
   healthy: true,
+  faults: 0,
 };
 
 /** The value of one sample, by its whole name with labels; undefined where it isn't shown. */
@@ -44,7 +46,9 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
   assert.equal(sample(first, 'branchline_b_channels{span="t1",state="busy"}'), '2');
   assert.equal(sample(first, 'branchline_span_alarm{span="t1",alarm="RAI"}'), '1');
   assert.equal(sample(first, 'branchline_sip_transactions{kind="invite-server"}'), '3');
+  assert.equal(sample(first, 'branchline_sip_dialogs'), '4');
   assert.equal(sample(first, 'branchline_media_endpoints{driver="native"}'), '4');
+  assert.equal(sample(first, 'branchline_media_ports'), '2');
   facts = {
     ...FACTS,
     callsInProgress: 0,
@@ -52,6 +56,7 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
     alarms: [],
     dChannels: [{ span: 't1', up: false }],
     healthy: false,
+    faults: 0,
   };
   const second = await metrics.text();
   assert.equal(sample(second, 'branchline_calls_in_progress'), '0');
