@@ -1,4 +1,5 @@
 /** Two data links joined by a channel that delays and loses frames, but never reorders them, in simulated time. */
+import assert from 'node:assert/strict';
 import { Q921Link } from '../../src/isdn/q921/link.ts';
 import type { LinkEffect, LinkEvent, LinkSettings, LinkSide } from '../../src/isdn/q921/primitives.ts';
 import { fromLatin1, toLatin1 } from '../../src/kernel/bytes.ts';
@@ -27,6 +28,9 @@ export interface PairEnd {
   frames: number;
 }
 
+/** No plan needs as many frames: links that talk without end are at fault. */
+const MOST_FRAMES = 200_000;
+
 export const message = (text: string): LinkEvent => ({ type: 'dl-data', message: fromLatin1(text) });
 
 export function runPair(plan: PairPlan): Readonly<Record<LinkSide, PairEnd>> {
@@ -48,6 +52,7 @@ export function runPair(plan: PairPlan): Readonly<Record<LinkSide, PairEnd>> {
     for (const effect of effects) {
       if (effect.type === 'frame') {
         me.frames++;
+        assert.ok(me.frames < MOST_FRAMES, 'the links never fall silent');
         if (random.next() >= plan.loss(now)) {
           inFlight.push({ at: now + plan.delay, to: side === 'user' ? 'network' : 'user', frame: effect.frame });
         }

@@ -245,6 +245,18 @@ test('no more than k frames are under way', () => {
   assert.equal(link.queued, 2);
 });
 
+test('T200 counts from the oldest frame that is not acknowledged, not from the newest', () => {
+  ladder(
+    user,
+    `${UP}
+    20     dl-data 01          → I 0,0 [01]
+    900    dl-data 02          → I 1,0 [02]
+    1000   < RR 1              →
+    1900   dl-data 03          → I 2,0 [03]
+    2000   wait                → RR 0 P`,
+  );
+});
+
 test('the queue has an end, and what is longer than N201 never enters it', () => {
   ladder(
     { ...user, k: 1, queueLimit: 2, n201: 4 },
