@@ -41,6 +41,8 @@ export class Q921Link implements Machine<LinkEvent, LinkEffect> {
     switch (event.type) {
       case 'dl-establish':
         this.#wanted = true;
+        // A peer that was quicker has brought up what is asked for; a SABME now would only reset it.
+        if (this.#up) return [{ type: 'dl-established', confirm: true }];
         this.#told = undefined;
         if (this.#lineActive) return this.#pass(event, now);
         this.#told = 'down';
@@ -65,6 +67,10 @@ export class Q921Link implements Machine<LinkEvent, LinkEffect> {
     const effects = this.#follow(this.#link.wake(now), now);
     if (this.#timers.take(now) === undefined) return effects;
     return [...effects, ...this.#pass({ type: 'dl-establish' }, now)];
+  }
+
+  get #up(): boolean {
+    return this.#link.state === 'multiple-frame-established' || this.#link.state === 'timer-recovery';
   }
 
   #line(active: boolean, now: Instant): readonly LinkEffect[] {

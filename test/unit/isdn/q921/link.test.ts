@@ -392,3 +392,14 @@ test('our own frames, echoed by a looped line, bring no link up', () => {
   );
   assert.equal(link.state, 'awaiting-establishment');
 });
+
+test('a peer that was quicker has brought the link up: asking for it then does not reset it', () => {
+  const link = ladder(
+    user,
+    `
+    0      < SABME P           → UA F · dl-established
+    1      dl-establish        → dl-established!
+    20     dl-data 0801        → I 0,0 [0801]`,
+  );
+  assert.equal(link.state, 'multiple-frame-established');
+});
