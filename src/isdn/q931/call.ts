@@ -59,6 +59,8 @@ export class Call {
   enquired: CallState | undefined;
   /** Why the call is being cleared: the first cause that was given by either end. */
   cause: CauseElement | undefined;
+  /** What DISCONNECT lacked: RELEASE says so (§5.8.6). */
+  fault: CauseElement | undefined;
   /** A release that was asked for while the link is down. */
   postponed: { readonly cause: CauseElement; readonly elements: readonly Element[] } | undefined;
   /** A call of a process that died: it only waits to be released on the wire. */

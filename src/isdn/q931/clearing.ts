@@ -71,12 +71,19 @@ export function release(
   elements: readonly Element[] = [],
 ): void {
   call.cause ??= cause;
-  desk.send(call, 'release', [causeOf(cause), ...elements]);
+  desk.send(call, 'release', [causeOf(call.fault ?? cause), ...elements]);
   call.enter('release-sent', desk, now);
 }
 
 /** DISCONNECT, §5.3.3; crossing ours, §5.3.5. */
-export function hearDisconnect(call: Call, desk: Desk, elements: readonly Element[], now: Instant): void {
+export function hearDisconnect(
+  call: Call,
+  desk: Desk,
+  elements: readonly Element[],
+  fault: CauseElement | undefined,
+  now: Instant,
+): void {
+  call.fault = fault;
   const cause = causeIn(elements);
   if (call.state === 'disconnect-sent') {
     release(call, desk, call.cause ?? cause, now);

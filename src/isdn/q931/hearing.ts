@@ -67,7 +67,7 @@ export const STEPS: Readonly<Record<Exclude<MessageName, 'setup' | 'restart' | '
     if (call.state === 'connect-sent') call.enter('active', desk, now);
     desk.indicate(call, { type: 'connected' });
   },
-  disconnect: (call, desk, { elements }, now) => hearDisconnect(call, desk, elements, now),
+  disconnect: (call, desk, { elements, fault }, now) => hearDisconnect(call, desk, elements, fault, now),
   release: (call, desk, { elements, fault }) => hearRelease(call, desk, elements, fault),
   'release-complete': (call, desk, { elements }) => hearReleaseComplete(call, desk, elements),
   information: (call, desk, { elements }, now) => {

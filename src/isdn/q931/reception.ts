@@ -144,7 +144,9 @@ export class Reception {
       sendStatus(call, hall, CAUSES.messageNotCompatible, Uint8Array.of(message.type));
       return;
     }
-    const findings = examine(message, spec.mandatory[other(hall.side)]);
+    // §3.1.9: a cause must be in RELEASE where that is the first message to clear.
+    const mandatory = spec.name === 'release' && !call.clearing ? [causeElement.id] : spec.mandatory[other(hall.side)];
+    const findings = examine(message, mandatory);
     this.#examined(call, spec.name, findings, now);
   }
 
