@@ -21,6 +21,7 @@ const CELLS = [
   'malformed',
   'sendFailures',
   'realTime',
+  'cpu',
 ] as const;
 
 export type CounterName = (typeof CELLS)[number];
@@ -39,6 +40,8 @@ export interface MediaStats {
     /** Ticks per bucket of LATENESS_BOUNDS (not cumulative), and one more for what is beyond. */
     readonly buckets: readonly number[];
   };
+  /** CPU time of the loop's thread since its start, user and system, in milliseconds; brought up to date every second. */
+  readonly cpu: number;
   /** True when the loop runs under SCHED_FIFO. */
   readonly realTime: boolean;
   readonly rtpEndpoints: number;
@@ -102,6 +105,7 @@ export class Counters {
         sum: of('latenessSum'),
         buckets: Array.from(this.#cells.subarray(HISTOGRAM, SLIPS)),
       },
+      cpu: of('cpu'),
       realTime: of('realTime') === 1,
       rtpEndpoints: of('rtpEndpoints'),
       tdmEndpoints: of('tdmEndpoints'),

@@ -59,7 +59,10 @@ export class RtpReceiver {
   }
 
   aim(target: RtpTarget): void {
-    this.#law = target.codec === 'PCMU' ? 'ulaw' : 'alaw';
+    const law = target.codec === 'PCMU' ? 'ulaw' : 'alaw';
+    // What waits was said in the old law and would be noise in the new one.
+    if (law !== this.#law) this.#jitter.clear();
+    this.#law = law;
     this.#payloadType = target.payloadType;
     this.#telephoneEvent = target.telephoneEvent;
     this.#allowed = target.direction === 'sendrecv' || target.direction === 'recvonly';

@@ -79,8 +79,9 @@ export class RtpSender {
       if (this.#events.busy) return;
     }
     if (this.#pendingBlocks === 0) this.#pendingTimestamp = now;
+    const pending = this.#pending;
     const at = this.#pendingBlocks * BLOCK;
-    for (let i = 0; i < BLOCK; i++) this.#pending[at + i] = block[i] as number;
+    for (let i = 0; i < BLOCK; i++) pending[at + i] = block[i] as number;
     this.#pendingBlocks++;
     if (this.#pendingBlocks >= this.#blocksPerPacket) this.#flush(tag, latch, outbox);
   }
@@ -100,7 +101,8 @@ export class RtpSender {
     const room = outbox.open();
     if (length === 0 || room === undefined) return;
     writeRtp(room, 0, this.#marker, this.#payloadType, this.#sequence, this.#pendingTimestamp, this.ssrc);
-    for (let i = 0; i < length; i++) room[RTP_HEADER + i] = this.#pending[i] as number;
+    const pending = this.#pending;
+    for (let i = 0; i < length; i++) room[RTP_HEADER + i] = pending[i] as number;
     this.#marker = false;
     this.#sentPacket(length, tag, latch, outbox);
   }

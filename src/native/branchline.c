@@ -22,7 +22,8 @@
 /* The layout of a datagram's entry, the same as ENTRY_WORDS in media/packet-io.ts: tag or descriptor, length, port, address. */
 enum { WORD_TAG, WORD_LENGTH, WORD_PORT, WORD_ADDRESS, ENTRY_WORDS = WORD_ADDRESS + 4 };
 
-enum { MAX_EVENTS = 256, MAX_BURST = 32 };
+/* Datagrams in one system call: a socket of the media loop has one or two waiting. */
+enum { MAX_EVENTS = 256, BURST = 4 };
 
 /* Nothing can wake a thread that sleeps here, so it never sleeps for long: a minute, in milliseconds. */
 static const double LONGEST_SLEEP = 60e3;
@@ -206,19 +207,20 @@ struct batch {
   uint32_t stride;
   uint32_t room;
   uint32_t count;
+  /* Both clocks as the batch began. */
+  double monotonic;
+  double wall;
 };
 
-/* Takes up to `most` datagrams from one socket. */
-static void take(struct batch *batch, int fd, uint32_t tag, uint32_t most) {
-  struct mmsghdr messages[MAX_BURST];
-  struct iovec parts[MAX_BURST];
-  struct sockaddr_storage peers[MAX_BURST];
+/* Takes up to `wanted` datagrams, BURST at most, from one socket and answers how many there were. */
+static uint32_t take(struct batch *batch, int fd, uint32_t tag, uint32_t wanted) {
+  struct mmsghdr messages[BURST];
+  struct iovec parts[BURST];
+  struct sockaddr_storage peers[BURST];
   union {
     char octets[CMSG_SPACE(sizeof(struct timespec))];
     struct cmsghdr align;
-  } control[MAX_BURST];
-  uint32_t free_entries = batch->room - batch->count;
-  uint32_t wanted = most < free_entries ? most : free_entries;
+  } control[BURST];
   for (uint32_t i = 0; i < wanted; i++) {
     parts[i] = (struct iovec){batch->data + (size_t)(batch->count + i) * batch->stride, batch->stride};
     messages[i].msg_hdr = (struct msghdr){.msg_name = &peers[i],
@@ -229,20 +231,30 @@ static void take(struct batch *batch, int fd, uint32_t tag, uint32_t most) {
                                           .msg_controllen = sizeof control[i]};
   }
   int taken = recvmmsg(fd, messages, wanted, MSG_DONTWAIT, NULL);
-  if (taken <= 0) return; /* Nothing there, or an ICMP error of an earlier send: read away, nothing to do about it. */
-  double monotonic = clock_now(CLOCK_MONOTONIC);
-  double wall = clock_now(CLOCK_REALTIME);
+  if (taken <= 0) return 0; /* Nothing there, or an ICMP error of an earlier send: read away, nothing to do about it. */
   for (int i = 0; i < taken; i++) {
     uint32_t *entry = batch->meta + (size_t)batch->count * ENTRY_WORDS;
     double stamp = stamp_of(&messages[i].msg_hdr);
-    double age = stamp == 0 ? 0 : wall - stamp;
+    double age = stamp == 0 ? 0 : batch->wall - stamp;
     /* A wall clock that was set meanwhile must not date a packet into the future or far into the past. */
     if (!(age >= 0 && age <= 1000)) age = 0;
     entry[WORD_TAG] = tag;
     entry[WORD_LENGTH] = messages[i].msg_len;
     from_sockaddr(&peers[i], entry + WORD_ADDRESS, &entry[WORD_PORT]);
-    batch->arrival[batch->count] = monotonic - age;
+    batch->arrival[batch->count] = batch->monotonic - age;
     batch->count++;
+  }
+  return (uint32_t)taken;
+}
+
+/* Takes what waits in one socket, `most` at most, as far as there is room. */
+static void drain(struct batch *batch, int fd, uint32_t tag, uint32_t most) {
+  while (most > 0 && batch->count < batch->room) {
+    uint32_t wanted = most < BURST ? most : BURST;
+    if (wanted > batch->room - batch->count) wanted = batch->room - batch->count;
+    uint32_t taken = take(batch, fd, tag, wanted);
+    if (taken < wanted) return;
+    most -= taken;
   }
 }
 
@@ -256,29 +268,29 @@ static napi_value receive(napi_env env, napi_callback_info info) {
       !array(env, argv[1], napi_uint8_array, 1, &data, &octets) ||
       !array(env, argv[2], napi_int32_array, ENTRY_WORDS, &meta, &words) ||
       !array(env, argv[3], napi_float64_array, 1, &arrival, &stamps) || !integer(env, argv[4], 64, 65536, &stride) ||
-      !integer(env, argv[5], 1, MAX_BURST, &per_socket))
+      !integer(env, argv[5], 1, INT32_MAX, &per_socket))
     return NULL;
   size_t room = octets / (size_t)stride;
   if (words / ENTRY_WORDS < room) room = words / ENTRY_WORDS;
   if (stamps < room) room = stamps;
   if (room > INT32_MAX) room = INT32_MAX;
-  struct batch batch = {data, meta, arrival, (uint32_t)stride, (uint32_t)room, 0};
+  struct batch batch = {data, meta, arrival, (uint32_t)stride, (uint32_t)room, 0, clock_now(CLOCK_MONOTONIC), clock_now(CLOCK_REALTIME)};
   struct epoll_event ready[MAX_EVENTS];
   /* Descriptors beyond MAX_EVENTS stay ready; epoll rotates them, so a second look in the same tick finds them. */
   for (;;) {
     int count = epoll_wait(epoll, ready, MAX_EVENTS, 0);
     if (count < 0) return errno == EINTR ? number(env, batch.count) : outcome(env, count);
     for (int i = 0; i < count && batch.count < batch.room; i++)
-      take(&batch, (int)(uint32_t)ready[i].data.u64, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)per_socket);
+      drain(&batch, (int)(uint32_t)ready[i].data.u64, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)per_socket);
     if (count < MAX_EVENTS || batch.count == batch.room) return number(env, batch.count);
   }
 }
 
 /* Sends a run of datagrams of one socket; answers how many failed. A full socket buffer loses them, as a full link would. */
 static uint32_t send_run(const struct batch *batch, uint32_t from, uint32_t count, int family) {
-  struct mmsghdr messages[MAX_BURST];
-  struct iovec parts[MAX_BURST];
-  struct sockaddr_storage peers[MAX_BURST];
+  struct mmsghdr messages[BURST];
+  struct iovec parts[BURST];
+  struct sockaddr_storage peers[BURST];
   for (uint32_t i = 0; i < count; i++) {
     const uint32_t *entry = batch->meta + (size_t)(from + i) * ENTRY_WORDS;
     parts[i] = (struct iovec){batch->data + (size_t)(from + i) * batch->stride, entry[WORD_LENGTH]};
@@ -317,13 +329,13 @@ static napi_value send_batch(napi_env env, napi_callback_info info) {
     wrong(env, "more datagrams than the arrays hold");
     return NULL;
   }
-  struct batch batch = {data, meta, NULL, (uint32_t)stride, (uint32_t)count, (uint32_t)count};
+  struct batch batch = {data, meta, NULL, (uint32_t)stride, (uint32_t)count, (uint32_t)count, 0, 0};
   uint32_t failed = 0;
   for (uint32_t at = 0; at < batch.count;) {
     const uint32_t *first = batch.meta + (size_t)at * ENTRY_WORDS;
     int family = family_of(first + WORD_ADDRESS);
     uint32_t run = 0;
-    while (at + run < batch.count && run < MAX_BURST) {
+    while (at + run < batch.count && run < BURST) {
       const uint32_t *entry = first + (size_t)run * ENTRY_WORDS;
       if (entry[WORD_TAG] != first[WORD_TAG] || family_of(entry + WORD_ADDRESS) != family) break;
       if (entry[WORD_LENGTH] > batch.stride || entry[WORD_PORT] > 65535) {

@@ -40,7 +40,7 @@ export interface Native {
   /** `tag` comes back with each datagram of `fd`; closing the descriptor takes it out. */
   epollAdd(epoll: number, fd: number, tag: number): Result<number, SystemFault>;
   /**
-   * Takes what waits in the sockets of `epoll`, at most `perSocket` (≤ 32) from each, into slots of `stride` octets. Each has
+   * Takes what waits in the sockets of `epoll`, at most `perSocket` from each, into slots of `stride` octets. Each has
    * seven words in `meta`: tag, length, peer's port and address; and its time of arrival on CLOCK_MONOTONIC. Answers −errno or the count.
    */
   receive: Addon['receive'];

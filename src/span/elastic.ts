@@ -51,7 +51,8 @@ export class Elastic {
       this.#slips++;
     }
     const at = ((this.#head + this.#fill) % DEPTH) * BLOCK;
-    for (let i = 0; i < BLOCK; i++) this.#ring[at + i] = from[offset + i] ?? this.#idle;
+    const ring = this.#ring;
+    for (let i = 0; i < BLOCK; i++) ring[at + i] = from[offset + i] as number;
     this.#fill++;
   }
 
@@ -65,15 +66,19 @@ export class Elastic {
       }
       this.#empty++;
       this.#slips++;
-      const last = ((this.#head + DEPTH - 1) % DEPTH) * BLOCK;
-      for (let i = 0; i < BLOCK; i++) into[i] = this.#ring[last + i] ?? this.#idle;
+      this.#read((this.#head + DEPTH - 1) % DEPTH, into);
       return true;
     }
-    const at = this.#head * BLOCK;
-    for (let i = 0; i < BLOCK; i++) into[i] = this.#ring[at + i] ?? this.#idle;
+    this.#read(this.#head, into);
     this.#head = (this.#head + 1) % DEPTH;
     this.#fill--;
     this.#empty = 0;
     return true;
+  }
+
+  #read(block: number, into: Uint8Array): void {
+    const ring = this.#ring;
+    const at = block * BLOCK;
+    for (let i = 0; i < BLOCK; i++) into[i] = ring[at + i] as number;
   }
 }

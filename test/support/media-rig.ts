@@ -212,9 +212,9 @@ export class FakePeer {
   }
 
   /** Sends one packet of audio, as if its predecessor had been sent. */
-  say(octets: Uint8Array, from: { address: string; port: number } = { address: PEER_ADDRESS, port: this.#port }): void {
+  say(octets: Uint8Array, from = { address: PEER_ADDRESS, port: this.#port }, payloadType = this.#payloadType): void {
     const bytes = new Uint8Array(RTP_HEADER + octets.length);
-    writeRtp(bytes, 0, false, this.#payloadType, this.sequence, this.timestamp, this.ssrc);
+    writeRtp(bytes, 0, false, payloadType, this.sequence, this.timestamp, this.ssrc);
     bytes.set(octets, RTP_HEADER);
     this.skip(octets.length);
     this.#io.arrive(this.tag, bytes, from.address, from.port);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Reception } from '../../../src/rtp/reception.ts';
 import { RtcpSession } from '../../../src/rtp/rtcp.ts';
 import { readCompound } from '../../../src/rtp/rtcp-packet.ts';
 import type { SpanMediaSpec } from '../../../src/span/port.ts';
@@ -154,4 +155,68 @@ test("the round trip is known from the peer's report on ours", () => {
   rig.run(3);
   const trip = rig.close('sip').roundTrip;
   assert.ok(trip !== undefined && trip >= 19 && trip <= 21, `${trip} ms`);
+});
+
+test('reports share the RTP port with a peer that agreed to it', () => {
+  const rig = new MediaRig([]);
+  const phone = rig.openRtp('sip', 5000, { rtcpPort: 5000 });
+  rig.run(300);
+  rig.close('sip');
+  rig.run(1);
+  assert.equal(phone.reports().length, 0, 'something came from the RTCP socket');
+  const compounds = rig.io.sent.filter(({ bytes }) => (bytes[1] ?? 0) >= 200);
+  assert.ok(compounds.length >= 2);
+  assert.ok(compounds.every(({ tag, port }) => tag === phone.tag && port === 5000));
+});
+
+test('reports of a phone behind a NAT go where its own come from', () => {
+  const rig = new MediaRig([]);
+  const phone = rig.openRtp('sip', 5000);
+  const say = toneBlocks('ulaw', 700, -10);
+  const outside = { address: '198.51.100.9', port: 33_333 };
+  rig.run(200, () => phone.say(say(), outside));
+  const before = phone.reports().at(-1);
+  assert.deepEqual([before?.address, before?.port], [outside.address, 33_334]);
+  const far = new RtcpSession(phone.ssrc, 'far');
+  const bytes = new Uint8Array(200);
+  const length = far.report(
+    bytes,
+    0,
+    { wall: rig.moment.wall, timestamp: 0, packets: 1, octets: 160 },
+    new Reception(),
+  );
+  rig.io.arrive(phone.tag + 1, bytes.subarray(0, length), outside.address, 40_404);
+  rig.io.arrive(phone.tag + 1, bytes.subarray(0, length), '203.0.113.66', 6666);
+  rig.run(400, () => phone.say(say(), outside));
+  const after = phone.reports().at(-1);
+  assert.deepEqual([after?.address, after?.port], [outside.address, 40_404]);
+});
+
+test('a phone that never was sent anything is not told BYE', () => {
+  const rig = new MediaRig([]);
+  const phone = rig.openRtp('sip', 5000, { direction: 'inactive' });
+  rig.run(5);
+  rig.close('sip');
+  rig.run(1);
+  assert.equal(phone.reports().length, 0);
+});
+
+test('a codec that changes in the call is not decoded by the old law', () => {
+  const rig = new MediaRig([]);
+  const a = rig.openRtp('a', 5000);
+  const b = rig.openRtp('b', 5002);
+  rig.join('a', 'b');
+  const ulaw = toneBlocks('ulaw', 700, -30);
+  const alaw = toneBlocks('alaw', 700, -30);
+  rig.run(30, () => a.say(ulaw()));
+  rig.aim('a', 5000, { codec: 'PCMA' });
+  rig.run(30, () => a.say(alaw(), undefined, 8));
+  // −30 dBm0 has a peak of about 700; a misread octet would be ten times as loud.
+  assert.ok(b.samples().every((sample) => Math.abs(sample) < 1200));
+  assert.ok(
+    b
+      .samples()
+      .subarray(-1600)
+      .some((sample) => Math.abs(sample) > 500),
+  );
 });

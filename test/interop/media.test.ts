@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LegMediaEvent, RtpTarget, StreamStats } from '../../src/call/media.ts';
+import { silent } from '../../src/kernel/log.ts';
+import type { MediaDriver } from '../../src/media/messages.ts';
+import { type MediaPlane, type MediaPlaneEvent, startMediaPlane } from '../../src/media/plane.ts';
+import { DIGITS } from '../../src/rtp/digit.ts';
+import { MEASURED, measureTones } from '../../src/rtp/measure.ts';
+import type { SpanMediaSpec } from '../../src/span/port.ts';
+import { bChannel, correlate, kit } from '../support/bchan.ts';
+import { eventually } from '../support/process.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
+import { ROOT } from '../support/tree.ts';
+import { Capture, judge } from '../support/tshark.ts';
+import { readWav, writeWav } from '../support/wav.ts';
+
+/** Ports of these tests: each driver has its own hundreds. */
+const BASE: Readonly<Record<MediaDriver, number>> = { native: 24_000, 'event-loop': 24_400 };
+
+before(() => {
+  execFileSync(`${ROOT}scripts/build-native`);
+});
+
+/** A plane with what it has said, and the ports of the legs that are open. */
+class Desk {
+  readonly events: MediaPlaneEvent[] = [];
+  plane!: MediaPlane;
+
+  static async start(driver: MediaDriver, spans: readonly SpanMediaSpec[], pairs = 40): Promise<Desk> {
+    const desk = new Desk();
+    const base = BASE[driver];
+    desk.plane = await startMediaPlane({
+      address: '127.0.0.1',
+      ports: [base, base + 2 * pairs - 1],
+      spans,
+      driver,
+      log: silent,
+      onEvent: (event) => desk.events.push(event),
+    });
+    return desk;
+  }
+
+  of(leg: string): LegMediaEvent[] {
+    return this.events.flatMap((event) => (event.type === 'leg' && event.leg === leg ? [event.event] : []));
+  }
+
+  /** Opens an RTP endpoint and answers its port. */
+  async openRtp(leg: string): Promise<number> {
+    this.plane.leg(leg, { type: 'open-rtp' });
+    await eventually(`${leg} is ready`, () => this.of(leg).length > 0, 3);
+    const [first] = this.of(leg);
+    assert.equal(first?.type, 'ready', JSON.stringify(first));
+    return first?.type === 'ready' ? first.port : 0;
+  }
+
+  aim(leg: string, port: number, target: Partial<RtpTarget> = {}): void {
+    this.plane.leg(leg, {
+      type: 'aim',
+      target: {
+        address: '127.0.0.1',
+        port,
+        rtcpPort: undefined,
+        codec: 'PCMU',
+        payloadType: 0,
+        telephoneEvent: 101,
+        direction: 'sendrecv',
+        packetTime: 20,
+        ...target,
+      },
+    });
+  }
+
+  openTdm(leg: string, span: string, slot: number): void {
+    this.plane.leg(leg, { type: 'open-tdm', channel: { span, slot }, law: 'ulaw' });
+  }
+
+  async close(leg: string): Promise<StreamStats> {
+    this.plane.leg(leg, { type: 'close' });
+    const closed = (): MediaPlaneEvent | undefined =>
+      this.events.find((event) => event.type === 'closed' && event.leg === leg);
+    await eventually(`${leg} is closed`, () => closed() !== undefined, 3);
+    const event = closed();
+    assert.ok(event?.type === 'closed');
+    return event.stats;
+  }
+
+  digits(leg: string): string {
+    return this.of(leg)
+      .map((event) => (event.type === 'digit' ? event.digit : ''))
+      .join('');
+  }
+}
+
+const carrier: SpanMediaSpec = { driver: 'carrier', id: 't1', slots: 24 };
+
+for (const driver of ['native', 'event-loop'] as const) {
+  describe(`media plane, ${driver}`, () => {
+    const base = BASE[driver];
+    let scratch: string;
+    before(() => {
+      scratch = mkdtempSync(join(tmpdir(), 'branchline-media-'));
+    });
+    after(() => rmSync(scratch, { recursive: true, force: true }));
+
+    test('the phone hears the milliwatt of a B-channel with its frequency and level', async () => {
+      const desk = await Desk.start(driver, [carrier]);
+      const phone = await RtpPhone.open(base + 200);
+      desk.openTdm('pri', 't1', 1);
+      desk.plane.far('t1', 1, { type: 'tone', frequency: 1004, level: 0 });
+      await desk.openRtp('sip');
+      desk.aim('sip', base + 200);
+      desk.plane.call({ type: 'join', a: 'pri', b: 'sip' });
+      await eventually('a second of sound', () => phone.heard.length >= MEASURED + 1600, 5);
+      const [tone] = measureTones(phone.heard, 1600, 'ulaw', 1);
+      assert.ok(
+        Math.abs((tone?.frequency ?? 0) - 1004) < 0.5 && Math.abs(tone?.level ?? -99) < 0.2,
+        JSON.stringify(tone),
+      );
+      const stats = desk.plane.stats();
+      assert.deepEqual([stats.rtpEndpoints, stats.tdmEndpoints, stats.portsInUse], [1, 1, 1]);
+      assert.equal((await desk.plane.stream('sip'))?.received, 0);
+      assert.equal(await desk.plane.stream('nobody'), undefined);
+      await desk.plane.stop();
+      phone.close();
+      const closed = desk.events.filter(({ type }) => type === 'closed');
+      assert.equal(closed.length, 2);
+    });
+
+    test("each side hears the other side's marker whole, and not its own", { timeout: 60_000 }, async () => {
+      const desk = await Desk.start(driver, [
+        {
+          driver: 'udp',
+          id: 't1',
+          slots: 2,
+          listen: { address: '127.0.0.1', port: base + 210 },
+          peer: { address: '127.0.0.1', port: base + 220 },
+        },
+      ]);
+      const phone = await RtpPhone.open(base + 200);
+      const capture = await Capture.start(join(scratch, 'media.pcapng'), `udp portrange ${base}-${base + 209}`);
+      desk.openTdm('pri', 't1', 2);
+      const port = await desk.openRtp('sip');
+      desk.aim('sip', base + 200);
+      desk.plane.call({ type: 'join', a: 'pri', b: 'sip' });
+      const line = bChannel({
+        local: base + 222,
+        remote: base + 212,
+        play: kit('audio/markerB.wav'),
+        record: join(scratch, 'line.wav'),
+        seconds: 10,
+      });
+      // The line's end records from when it has started: nobody speaks before.
+      await eventually('the line', () => phone.heard.some((sample) => Math.abs(sample) > 500), 5);
+      phone.talk(port, readWav(kit('audio/markerA.wav')));
+      await line;
+      writeWav(join(scratch, 'phone.wav'), phone.heard);
+      await sleep(100);
+      await capture.stop();
+      const stats = await desk.close('sip');
+      await desk.plane.stop();
+      phone.close();
+      for (const [marker, recording, isOwn] of [
+        ['markerB', 'phone', false],
+        ['markerA', 'line', false],
+        ['markerA', 'phone', true],
+        ['markerB', 'line', true],
+      ] as const) {
+        const found = await correlate(kit(`audio/${marker}.wav`), join(scratch, `${recording}.wav`));
+        const what = `${marker} in what the ${recording} heard: ${JSON.stringify(found)}`;
+        if (isOwn) assert.ok(found.peak < 0.5, what);
+        else assert.ok(found.peak >= 0.95 && found.coverage >= 0.98, what);
+      }
+      assert.ok(stats.received > 400 && stats.lost <= 2, JSON.stringify(stats));
+      const verdict = await judge(capture.file, [`udp.port==${port},rtp`, `udp.port==${port + 1},rtcp`]);
+      assert.ok(verdict.packets > 800, `${verdict.packets} packets`);
+      assert.deepEqual(verdict.faults, []);
+      const ours = verdict.streams.find(({ from }) => from === `127.0.0.1:${port}`);
+      assert.equal(ours?.loss, 0);
+    });
+
+    test('a looped B-channel answers within 200 ms', async () => {
+      const desk = await Desk.start(driver, [carrier]);
+      const phone = await RtpPhone.open(base + 200);
+      desk.openTdm('pri', 't1', 1);
+      desk.plane.far('t1', 1, { type: 'echo', delay: 0 });
+      const port = await desk.openRtp('sip');
+      desk.aim('sip', base + 200);
+      desk.plane.call({ type: 'join', a: 'pri', b: 'sip' });
+      // A second of silence, so that the buffers are settled, then a burst; the phone's own clock is its packets.
+      const says = new Int16Array(24_000);
+      says.fill(12_000, 8000, 12_000);
+      phone.talk(port, says);
+      const begins = (samples: Int16Array): number => samples.findIndex((sample) => Math.abs(sample) > 6000);
+      await eventually('the echo', () => begins(phone.heard) >= 0, 5);
+      await eventually('all of it', () => phone.heard.length > begins(phone.heard) + 5000, 5);
+      const delay = (begins(phone.heard) - 8000) / 8;
+      await desk.plane.stop();
+      phone.close();
+      assert.ok(delay < 200, `${delay} ms`);
+    });
+
+    test('digits cross both ways, each once', async () => {
+      const desk = await Desk.start(driver, [carrier, { driver: 'carrier', id: 't2', slots: 24 }]);
+      const phone = await RtpPhone.open(base + 200);
+      desk.openTdm('pri', 't1', 1);
+      const port = await desk.openRtp('sip');
+      desk.aim('sip', base + 200);
+      desk.plane.call({ type: 'join', a: 'pri', b: 'sip' });
+      phone.talk(port, new Int16Array(0));
+      await eventually('the stream', () => phone.payloadTypes.length > 5, 3);
+      desk.plane.far('t1', 1, { type: 'digits', digits: '0#A' });
+      await eventually('three digits from the line', () => desk.digits('pri').length === 3, 5);
+      await eventually('three ends at the phone', () => phone.events.filter(({ end }) => end).length >= 9, 5);
+      const codes = new Map(phone.events.map(({ timestamp, code }) => [timestamp, DIGITS.charAt(code)]));
+      assert.equal([...codes.values()].join(''), '0#A');
+      desk.plane.far('t1', 1, { type: 'echo', delay: 0 });
+      phone.press(4);
+      await eventually('the digit of the phone', () => desk.digits('sip') === '4', 3);
+      // The far end sends the tones back: so the digit went to the line in band.
+      await eventually('its echo', () => desk.digits('pri') === '0#A4', 3);
+      await desk.plane.stop();
+      phone.close();
+    });
+
+    test('what cannot start is said with the address that is taken', async () => {
+      const blocker = createSocket('udp4');
+      await new Promise<void>((resolve) => blocker.bind(base + 232, '127.0.0.1', resolve));
+      await assert.rejects(
+        Desk.start(driver, [
+          {
+            driver: 'udp',
+            id: 't1',
+            slots: 4,
+            listen: { address: '127.0.0.1', port: base + 230 },
+            peer: { address: '127.0.0.1', port: base + 240 },
+          },
+        ]),
+        new RegExp(`span t1: UDP 127.0.0.1:${base + 232} for B-channel 2: EADDRINUSE`),
+      );
+      blocker.close();
+    });
+
+    test('many calls come and go and leave no port behind', async () => {
+      const desk = await Desk.start(driver, [carrier]);
+      for (let round = 0; round < 3; round++) {
+        for (let n = 0; n < 20; n++) {
+          desk.openTdm(`pri${round}.${n}`, 't1', n + 1);
+          desk.plane.leg(`sip${round}.${n}`, { type: 'open-rtp' });
+          desk.aim(`sip${round}.${n}`, base + 300);
+          desk.plane.call({ type: 'join', a: `pri${round}.${n}`, b: `sip${round}.${n}` });
+        }
+        await eventually('twenty calls', () => desk.plane.stats().portsInUse === 20, 5);
+        for (let n = 0; n < 20; n++) {
+          for (const leg of [`pri${round}.${n}`, `sip${round}.${n}`]) desk.plane.leg(leg, { type: 'close' });
+        }
+        await eventually('none', () => desk.plane.stats().portsInUse === 0, 5);
+      }
+      assert.equal(desk.events.filter(({ type }) => type === 'closed').length, 120);
+      assert.equal(desk.events.filter((event) => event.type === 'leg' && event.event.type === 'failed').length, 0);
+      const probe = createSocket('udp4');
+      await new Promise<void>((resolve, reject) => {
+        probe.once('error', reject);
+        probe.bind(base, '127.0.0.1', resolve);
+      });
+      probe.close();
+      await desk.plane.stop();
+    });
+  });
+}

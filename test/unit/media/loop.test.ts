@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Counters, LATENESS_BOUNDS } from '../../../src/media/counters.ts';
+import { TickClock } from '../../../src/media/loop.ts';
+
+test('a late tick does not move those after it', () => {
+  const counters = Counters.forSpans(0);
+  const clock = new TickClock(1000, counters);
+  const dues: number[] = [];
+  for (const late of [0, 3, 0.2, 19, 0]) {
+    dues.push(clock.due);
+    clock.begin(clock.due + late);
+  }
+  assert.deepEqual(dues, [1020, 1040, 1060, 1080, 1100]);
+  const { ticks, overruns, lateness } = counters.read([]);
+  assert.deepEqual([ticks, overruns], [5, 0]);
+  assert.equal(lateness.max, 19);
+  assert.ok(Math.abs(lateness.sum - 22.2) < 1e-9);
+  const bucket = (late: number): number => lateness.buckets[LATENESS_BOUNDS.findIndex((bound) => late <= bound)] ?? 0;
+  assert.deepEqual([bucket(0), bucket(0.2), bucket(3), bucket(19)], [2, 1, 1, 1]);
+});
+
+test('ticks that were missed are made up for, so that the streams keep their time', () => {
+  const counters = Counters.forSpans(0);
+  const clock = new TickClock(0, counters);
+  let ticks = 0;
+  for (const now = 150; clock.due <= now; ticks++) clock.begin(now);
+  assert.equal(ticks, 7);
+  assert.equal(clock.due, 160);
+  assert.equal(counters.read([]).overruns, 0);
+});
+
+test('time that was lost for good is skipped and counted, not raced after', () => {
+  const counters = Counters.forSpans(0);
+  const clock = new TickClock(0, counters);
+  let ticks = 0;
+  for (const now = 10_005; clock.due <= now; ticks++) clock.begin(now);
+  assert.ok(ticks <= 3, `${ticks} ticks at once`);
+  assert.equal(clock.due, 10_020);
+  assert.equal(counters.read([]).overruns + ticks, 500);
+});
+
+test('slips are told by span, and lateness beyond every bound has a place', () => {
+  const counters = Counters.forSpans(2);
+  counters.setSlips(1, 4);
+  counters.tick(1000);
+  const stats = counters.read(['a', 'b']);
+  assert.deepEqual(stats.spans, [
+    { id: 'a', slips: 0 },
+    { id: 'b', slips: 4 },
+  ]);
+  assert.equal(stats.lateness.buckets.at(-1), 1);
+  assert.equal(stats.lateness.buckets.length, LATENESS_BOUNDS.length + 1);
+});
