@@ -30,7 +30,8 @@ export function releaseOfSilence(status: 408 | 503, cause: Cause): Release {
 }
 
 export function originOf(message: SipMessage): Origin {
-  const headers = REPEATED.flatMap((name) =>
+  const kept = message.type === 'response' ? REPEATED : (['Reason'] as const);
+  const headers = kept.flatMap((name) =>
     message.headers.all(name).map((value): readonly [string, string] => [name, value]),
   );
   const { status, reason } = message.type === 'response' ? message : { status: undefined, reason: undefined };

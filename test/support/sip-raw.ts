@@ -98,8 +98,8 @@ export class RawPeer {
       ['Call-ID', 'raw-call'],
       ['CSeq', `${cseq} ${method}`],
       ['Contact', `<sip:200@${this.party.address}:5060>`],
-      ...(parts.headers ?? []),
       ...typed(parts.body),
+      ...(parts.headers ?? []),
     ];
     const made = request(method, dialog.target, [], parts.text === undefined ? parts.body : fromLatin1(parts.text));
     for (const [name, value] of headers) made.headers.set(name, value);

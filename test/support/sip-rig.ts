@@ -6,6 +6,7 @@ import { after, earlier, type Instant, ms } from '../../src/kernel/time.ts';
 import { SipLeg } from '../../src/leg/sip-leg.ts';
 import type { SipDestination, SipOut, SipSide } from '../../src/leg/sip-leg-words.ts';
 import { acknowledgement, dialogOfResponse, nextRequest } from '../../src/sip/dialog/dialog.ts';
+import type { DigestClient } from '../../src/sip/digest/client.ts';
 import { cseqOf, toOf } from '../../src/sip/message/fields.ts';
 import type { Flow } from '../../src/sip/message/flow.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../src/sip/message/message.ts';
@@ -62,9 +63,9 @@ export class Party {
     this.layer = new TransactionLayer({ random: this.random, sentBy, maxServerTransactions: 1000 });
   }
 
-  newLeg(destination?: SipDestination): { id: string; leg: SipLeg } {
+  newLeg(destination?: SipDestination, digest?: DigestClient): { id: string; leg: SipLeg } {
     const id = `${this.name}${++this.#legs}`;
-    const leg = new SipLeg({ id, side: this.side, random: this.random, destination });
+    const leg = new SipLeg({ id, side: this.side, random: this.random, destination, digest });
     this.legs.set(id, leg);
     return { id, leg };
   }
