@@ -1,7 +1,8 @@
-import { callIdOf, contentTypeOf, cseqOf, fromOf, maxForwardsOf, parseContentType, toOf, viasOf } from './fields.ts';
+import { contentTypeOf, cseqOf, FIELDS, fromOf, parseContentType, toOf, viasOf } from './fields.ts';
+import { bitsOf, firstOf } from './header-names.ts';
 import type { Headers } from './headers.ts';
 import type { HeaderPairs, SipMethod, SipRequest, SipResponse } from './message.ts';
-import { parseNameAddr } from './name-addr.ts';
+import type { NameAddr } from './name-addr.ts';
 import { reasonOf } from './status.ts';
 import { parseUri } from './uri.ts';
 
@@ -18,20 +19,9 @@ const refuse = (status: number, reason = reasonOf(status), headers: HeaderPairs 
   headers,
 });
 
-/** Headers that may stand only once (RFC 3261 §7.3.1); the first four must be there (§8.1.1). */
-const MANDATORY = ['To', 'From', 'CSeq', 'Call-ID'] as const;
-const SINGLE = [
-  ...MANDATORY,
-  'Max-Forwards',
-  'Content-Type',
-  'Expires',
-  'Date',
-  'Event',
-  'RAck',
-  'RSeq',
-  'Refer-To',
-] as const;
-const ADDRESSES = ['Contact', 'Route', 'Record-Route', 'Path'] as const;
+/** The headers that no message may lack, RFC 3261 §8.1.1. */
+const MANDATORY = bitsOf(['To', 'From', 'CSeq', 'Call-ID']);
+const { via: VIA, from: FROM, to: TO, cseq: CSEQ, maxForwards: MAX_FORWARDS, contentType: CONTENT_TYPE } = FIELDS;
 
 /**
  * Whether a request makes sense at all, for a proxy and a server alike: 400 with what is wrong, or 416. A missing Max-Forwards,
@@ -60,40 +50,57 @@ export function checkResponse(response: SipResponse): boolean {
 }
 
 function wrongHeaders(headers: Headers): string | undefined {
-  for (const name of MANDATORY) if (!headers.has(name)) return `Missing ${name}`;
-  for (const name of SINGLE) if (headers.count(name) > 1) return `Multiple ${name}`;
-  return undefined;
+  const { there, repeated } = headers.singles();
+  if ((there & MANDATORY) !== MANDATORY) return `Missing ${firstOf(MANDATORY & ~there)}`;
+  return repeated === 0 ? undefined : `Multiple ${firstOf(repeated)}`;
 }
 
-function wrongValues(request: SipRequest): string | undefined {
-  const { headers } = request;
-  const vias = viasOf(request);
-  if (vias === undefined) return 'Malformed Via';
-  if (vias.length === 0) return 'Missing Via';
-  for (const name of ['From', 'To'] as const) {
-    const wrong = wrongAddress(headers.get(name) ?? '');
-    if (wrong !== undefined) return `${name}: ${wrong}`;
-  }
-  const cseq = cseqOf(request);
-  if (cseq === undefined) return 'Malformed CSeq';
-  if (cseq.method !== request.method) return 'CSeq of another method';
-  if (!/^\S+$/.test(callIdOf(request) ?? '')) return 'Malformed Call-ID';
-  if (headers.has('Max-Forwards') && maxForwardsOf(request) === undefined) return 'Malformed Max-Forwards';
-  for (const name of ADDRESSES) {
-    for (const value of headers.all(name)) {
-      const wrong = name === 'Contact' && value === '*' ? undefined : wrongAddress(value);
-      if (wrong !== undefined) return `${name}: ${wrong}`;
+function wrongValues({ headers, method }: SipRequest): string | undefined {
+  const vias = headers.typed(VIA);
+  if (!vias.ok) return vias.error;
+  if (vias.value.length === 0) return 'Missing Via';
+  const from = headers.typed(FROM);
+  if (!from.ok) return from.error;
+  const to = headers.typed(TO);
+  if (!to.ok) return to.error;
+  const cseq = headers.typed(CSEQ);
+  if (!cseq.ok) return cseq.error;
+  if (cseq.value.method !== method) return 'CSeq of another method';
+  if (!isCallId(headers.get('Call-ID') ?? '')) return 'Malformed Call-ID';
+  if (headers.has('Max-Forwards') && !headers.typed(MAX_FORWARDS).ok) return 'Malformed Max-Forwards';
+  if (headers.has('Content-Type') && !headers.typed(CONTENT_TYPE).ok) return 'Malformed Content-Type';
+  return wrongUri('From', from.value) ?? wrongUri('To', to.value) ?? wrongAddresses(headers);
+}
+
+/** One word; real Call-IDs have characters beyond those of the grammar. */
+function isCallId(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= 0x20) return false;
+  return text !== '';
+}
+
+const ADDRESSES = [
+  ['Contact', FIELDS.contact],
+  ['Route', FIELDS.route],
+  ['Record-Route', FIELDS.recordRoute],
+  ['Path', FIELDS.path],
+] as const;
+
+function wrongAddresses(headers: Headers): string | undefined {
+  for (const [name, wanted] of ADDRESSES) {
+    if (!headers.has(name)) continue;
+    const addresses = headers.typed(wanted);
+    if (!addresses.ok) return addresses.error;
+    for (const address of addresses.value) {
+      const wrong = wrongUri(name, address);
+      if (wrong !== undefined) return wrong;
     }
   }
-  if (headers.has('Content-Type') && contentTypeOf(request) === undefined) return 'Malformed Content-Type';
   return undefined;
 }
 
-function wrongAddress(value: string): string | undefined {
-  const address = parseNameAddr(value);
-  if (!address.ok) return address.error;
-  const uri = parseUri(address.value.uri);
-  return uri.ok ? undefined : uri.error;
+function wrongUri(name: string, { uri }: NameAddr): string | undefined {
+  const result = parseUri(uri);
+  return result.ok ? undefined : `${name}: ${result.error}`;
 }
 
 /** What we can do, as far as a request may ask for it. */

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
+import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
 import { isToken, parseNumber } from './grammar.ts';
 
 /** A request's place in its dialog, RFC 3261 §20.16. */
@@ -9,10 +10,10 @@ export interface CSeq {
 }
 
 export function parseCSeq(text: string): Result<CSeq> {
-  const match = /^0*(\d{1,10})\s+(\S+)$/.exec(text.trim());
-  const number = match?.[1] === undefined ? undefined : parseNumber(match[1], 2 ** 31 - 1);
-  const method = match?.[2];
-  if (number === undefined || method === undefined || !isToken(method)) return fail('CSeq malformed');
+  const digits = runEnd(text, 0, text.length, CHAR.digit);
+  const number = parseNumber(text.slice(0, digits), 2 ** 31 - 1);
+  const method = text.slice(skipBlanks(text, digits));
+  if (number === undefined || !isBlank(text.charCodeAt(digits)) || !isToken(method)) return fail('Malformed CSeq');
   return ok({ number, method });
 }
 

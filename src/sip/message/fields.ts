@@ -3,10 +3,10 @@
  * which `checkRequest` and `checkResponse` have told apart before anyone else looks.
  */
 
-import type { Result } from '../../kernel/result.ts';
+import { fail, ok, type Result } from '../../kernel/result.ts';
 import { type CSeq, parseCSeq } from './cseq.ts';
 import { type Params, parseNumber, parseParams } from './grammar.ts';
-import type { Field, Headers } from './headers.ts';
+import { type Field, field, type Headers } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
 import { parseVia, type Via } from './via.ts';
@@ -14,57 +14,52 @@ import { parseVia, type Via } from './via.ts';
 /** The most that a delta-seconds can say, RFC 3261 §20.19. */
 const MAX_SECONDS = 2 ** 32 - 1;
 
-const one = <T>(name: string, parse: (text: string) => Result<T>): Field<T | undefined> => ({
-  name,
-  read(headers) {
+const one = <T>(name: string, parse: (text: string) => Result<T>): Field<Result<T>> =>
+  field((headers) => {
     const text = headers.get(name);
-    const result = text === undefined ? undefined : parse(text);
-    return result?.ok ? result.value : undefined;
-  },
-});
+    if (text === undefined) return fail(`Missing ${name}`);
+    const result = parse(text);
+    return result.ok || result.error.startsWith('Malformed') ? result : fail(`${name}: ${result.error}`);
+  });
 
-/** All values, or undefined when one of them is malformed; an absent header is an empty list. */
-const many = <T>(name: string, parse: (text: string) => Result<T>): Field<readonly T[] | undefined> => ({
-  name,
-  read(headers) {
+/** All values, or what is wrong with the first malformed one; an absent header is an empty list. */
+const many = <T>(name: string, parse: (text: string) => Result<T>): Field<Result<readonly T[]>> =>
+  field((headers) => {
     const values: T[] = [];
     for (const text of headers.all(name)) {
       const result = parse(text);
-      if (!result.ok) return undefined;
+      if (!result.ok) return result.error.startsWith('Malformed') ? result : fail(`${name}: ${result.error}`);
       values.push(result.value);
     }
-    return values;
-  },
-});
+    return ok(values);
+  });
 
-const number = (name: string, max: number): Field<number | undefined> => ({
-  name,
-  read(headers) {
-    const text = headers.get(name);
-    return text === undefined ? undefined : parseNumber(text, max);
-  },
-});
+const number = (name: string, max: number): Field<Result<number>> =>
+  one(name, (text) => {
+    const value = parseNumber(text, max);
+    return value === undefined ? fail(`Malformed ${name}`) : ok(value);
+  });
 
-const VIA = many('Via', parseVia);
-const FROM = one('From', parseNameAddr);
-const TO = one('To', parseNameAddr);
-const CSEQ = one('CSeq', parseCSeq);
-const CONTACT: Field<readonly NameAddr[] | undefined> = {
-  name: 'Contact',
-  read: (headers) => (headers.get('Contact') === '*' ? undefined : many('Contact', parseNameAddr).read(headers)),
-};
-const ROUTE = many('Route', parseNameAddr);
-const RECORD_ROUTE = many('Record-Route', parseNameAddr);
-const PATH = many('Path', parseNameAddr);
-const MAX_FORWARDS = number('Max-Forwards', 255);
-const EXPIRES = number('Expires', MAX_SECONDS);
-const CONTENT_TYPE: Field<ContentType | undefined> = {
-  name: 'Content-Type',
-  read(headers) {
-    const text = headers.get('Content-Type');
-    return text === undefined ? undefined : parseContentType(text);
-  },
-};
+const CONTACTS = many('Contact', parseNameAddr);
+
+/** The fields as the checks see them: with what is wrong in place of the value. */
+export const FIELDS = {
+  via: many('Via', parseVia),
+  from: one('From', parseNameAddr),
+  to: one('To', parseNameAddr),
+  cseq: one('CSeq', parseCSeq),
+  /** No addresses for `*`. */
+  contact: field((headers) => (headers.get('Contact') === '*' ? ok([]) : CONTACTS.read(headers))),
+  route: many('Route', parseNameAddr),
+  recordRoute: many('Record-Route', parseNameAddr),
+  path: many('Path', parseNameAddr),
+  maxForwards: number('Max-Forwards', 255),
+  expires: number('Expires', MAX_SECONDS),
+  contentType: one('Content-Type', (text) => {
+    const type = parseContentType(text);
+    return type === undefined ? fail('Malformed Content-Type') : ok(type);
+  }),
+} as const;
 
 /** A media type in lower case, with its parameters. */
 export interface ContentType {
@@ -80,22 +75,27 @@ export function parseContentType(text: string): ContentType | undefined {
   return params === undefined ? undefined : { type, params };
 }
 
-export const viasOf = (message: SipMessage): readonly Via[] | undefined => message.headers.typed(VIA);
-export const topVia = (message: SipMessage): Via | undefined => message.headers.typed(VIA)?.[0];
-export const fromOf = (message: SipMessage): NameAddr | undefined => message.headers.typed(FROM);
-export const toOf = (message: SipMessage): NameAddr | undefined => message.headers.typed(TO);
-export const cseqOf = (message: SipMessage): CSeq | undefined => message.headers.typed(CSEQ);
+function known<T>(message: SipMessage, wanted: Field<Result<T>>): T | undefined {
+  const result = message.headers.typed(wanted);
+  return result.ok ? result.value : undefined;
+}
+
+export const viasOf = (message: SipMessage): readonly Via[] | undefined => known(message, FIELDS.via);
+export const topVia = (message: SipMessage): Via | undefined => viasOf(message)?.[0];
+export const fromOf = (message: SipMessage): NameAddr | undefined => known(message, FIELDS.from);
+export const toOf = (message: SipMessage): NameAddr | undefined => known(message, FIELDS.to);
+export const cseqOf = (message: SipMessage): CSeq | undefined => known(message, FIELDS.cseq);
 export const callIdOf = (message: SipMessage): string | undefined => message.headers.get('Call-ID');
-/** Undefined for `*` too. */
-export const contactsOf = (message: SipMessage): readonly NameAddr[] | undefined => message.headers.typed(CONTACT);
-export const routesOf = (message: SipMessage): readonly NameAddr[] | undefined => message.headers.typed(ROUTE);
+/** Empty for `*` too. */
+export const contactsOf = (message: SipMessage): readonly NameAddr[] | undefined => known(message, FIELDS.contact);
+export const routesOf = (message: SipMessage): readonly NameAddr[] | undefined => known(message, FIELDS.route);
 export const recordRoutesOf = (message: SipMessage): readonly NameAddr[] | undefined =>
-  message.headers.typed(RECORD_ROUTE);
-export const pathOf = (message: SipMessage): readonly NameAddr[] | undefined => message.headers.typed(PATH);
-export const maxForwardsOf = (message: SipMessage): number | undefined => message.headers.typed(MAX_FORWARDS);
+  known(message, FIELDS.recordRoute);
+export const pathOf = (message: SipMessage): readonly NameAddr[] | undefined => known(message, FIELDS.path);
+export const maxForwardsOf = (message: SipMessage): number | undefined => known(message, FIELDS.maxForwards);
 /** Seconds. */
-export const expiresOf = (message: SipMessage): number | undefined => message.headers.typed(EXPIRES);
-export const contentTypeOf = (message: SipMessage): ContentType | undefined => message.headers.typed(CONTENT_TYPE);
+export const expiresOf = (message: SipMessage): number | undefined => known(message, FIELDS.expires);
+export const contentTypeOf = (message: SipMessage): ContentType | undefined => known(message, FIELDS.contentType);
 
 /** Option tags of Require, Proxy-Require, Supported or Unsupported, in lower case. */
 export const tagsOf = (headers: Headers, name: string): string[] =>

@@ -1,9 +1,8 @@
 /** The small words of the SIP grammar, RFC 3261 §25.1: tokens, quoted strings, comma lists, parameters, escapes. */
+import { CHAR, runEnd, skipBlanks } from './chars.ts';
 
-/** The characters of `token`. */
-const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
-
-export const isToken = (text: string): boolean => TOKEN.test(text);
+export const isToken = (text: string): boolean =>
+  text !== '' && runEnd(text, 0, text.length, CHAR.token) === text.length;
 
 /** A quoted string from its opening quote: the index after the closing one, or -1 when it never closes. */
 export function quotedEnd(text: string, from: number): number {
@@ -18,7 +17,8 @@ export function quotedEnd(text: string, from: number): number {
 /** `"a \"b\""` → `a "b"`; text without quotes stays as it is. */
 export function unquote(text: string): string {
   if (text.length < 2 || text.charCodeAt(0) !== 0x22) return text;
-  return text.slice(1, -1).replace(/\\([\s\S])/g, '$1');
+  const inner = text.slice(1, -1);
+  return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner;
 }
 
 export function quote(text: string): string {
@@ -61,34 +61,45 @@ export type Params = readonly Param[];
 
 export const NO_PARAMS: Params = [];
 
-/** `;a=1;b` → its parameters (the first `;` may be absent); undefined when it is malformed. */
-export function parseParams(text: string): Params | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '') return NO_PARAMS;
-  const parts = split(trimmed.startsWith(';') ? trimmed.slice(1) : trimmed, ';');
-  if (parts === undefined) return undefined;
+/**
+ * `;a=1;b` from `from` on → its parameters (the first `;` may be absent); undefined when it is malformed. A value is a token, a
+ * host or a quoted string; blanks may stand around `;` and `=`.
+ */
+export function parseParams(text: string, from = 0): Params | undefined {
+  let at = skipBlanks(text, from);
+  if (at >= text.length) return NO_PARAMS;
   const params: Param[] = [];
-  for (const part of parts) {
-    const param = parseParam(part);
-    if (param === undefined) return undefined;
-    params.push(param);
+  if (text.charCodeAt(at) === SEMICOLON) at++;
+  for (;;) {
+    const start = skipBlanks(text, at);
+    const nameEnd = runEnd(text, start, text.length, CHAR.token);
+    if (nameEnd === start) return undefined;
+    const name = text.slice(start, nameEnd);
+    at = skipBlanks(text, nameEnd);
+    let value: string | undefined;
+    if (text.charCodeAt(at) === EQUALS) {
+      const valueStart = skipBlanks(text, at + 1);
+      const valueEnd = paramValueEnd(text, valueStart);
+      if (valueEnd <= valueStart) return undefined;
+      value = text.slice(valueStart, valueEnd);
+      at = skipBlanks(text, valueEnd);
+    }
+    params.push({ name, value });
+    if (at >= text.length) return params;
+    if (text.charCodeAt(at) !== SEMICOLON) return undefined;
+    at++;
   }
-  return params;
 }
 
-/** `name` or `name=value`: a token, and a token, host or quoted string. */
-function parseParam(part: string): Param | undefined {
-  const equals = part.indexOf('=');
-  if (equals < 0) return isToken(part) ? { name: part, value: undefined } : undefined;
-  const name = part.slice(0, equals).trimEnd();
-  const value = part.slice(equals + 1).trimStart();
-  if (!isToken(name)) return undefined;
-  if (value.startsWith('"')) return quotedEnd(value, 0) === value.length ? { name, value } : undefined;
-  return value === '' || /[\s",;<>]/.test(value) ? undefined : { name, value };
-}
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+
+const paramValueEnd = (text: string, from: number): number =>
+  text.charCodeAt(from) === 0x22 ? quotedEnd(text, from) : runEnd(text, from, text.length, CHAR.value);
 
 /** Parameter names ignore case (RFC 3261 §7.3.1). */
-const same = (a: string, b: string): boolean => a === b || a.toLowerCase() === b.toLowerCase();
+const same = (a: string, b: string): boolean =>
+  a.length === b.length && (a === b || a.toLowerCase() === b.toLowerCase());
 
 /** The value without its quotes; an empty string for a parameter without a value; undefined when it isn't there. */
 export function paramOf(params: Params, name: string): string | undefined {
@@ -114,8 +125,13 @@ export function printParams(params: Params): string {
 
 /** A whole number of at most `max`, digits only; undefined for anything else. */
 export function parseNumber(text: string, max: number): number | undefined {
-  if (!/^\d{1,16}$/.test(text)) return undefined;
-  const value = Number(text);
+  if (text === '' || text.length > 16) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
   return value <= max ? value : undefined;
 }
 

@@ -66,9 +66,8 @@ const DIALOG_MAKERS: readonly string[] = ['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIF
 
 /** The response to a request as RFC 3261 §8.2.6 builds it: Via, From, To, Call-ID and CSeq come from the request. */
 export function responseTo(to: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
-  const headers = new Headers();
   const makesDialog = status > 100 && status < 300 && DIALOG_MAKERS.includes(to.method);
-  for (const [name, value] of copied(to.headers, makesDialog, status === 100)) headers.heard(name, value);
+  const headers = Headers.of(copied(to.headers, makesDialog, status === 100));
   if (parts.toTag !== undefined && status > 100) addToTag(headers, parts.toTag);
   for (const [name, value] of parts.headers ?? []) headers.add(name, value);
   return { type: 'response', status, reason: parts.reason ?? reasonOf(status), headers, body: parts.body ?? NO_BODY };

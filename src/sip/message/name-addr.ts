@@ -1,15 +1,6 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import {
-  isToken,
-  NO_PARAMS,
-  type Params,
-  paramOf,
-  parseParams,
-  printParams,
-  quote,
-  quotedEnd,
-  unquote,
-} from './grammar.ts';
+import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { NO_PARAMS, type Params, paramOf, parseParams, printParams, quote, quotedEnd, unquote } from './grammar.ts';
 
 /** `"Display" <uri>;params`: From, To, Contact, Route and their kin, RFC 3261 §20.10. */
 export interface NameAddr {
@@ -21,44 +12,62 @@ export interface NameAddr {
   readonly params: Params;
 }
 
+const QUOTE = 0x22;
+const OPEN = 0x3c;
+
 /** Parses one value; the error says what is wrong. A bare URI ends at its first `;`, `,` and `?` may not stand in it (§20). */
 export function parseNameAddr(text: string): Result<NameAddr> {
-  const value = text.trim();
+  const start = skipBlanks(text, 0);
   let display: string | undefined;
-  let open = 0;
-  if (value.charCodeAt(0) === 0x22) {
-    const end = quotedEnd(value, 0);
+  let open: number;
+  if (text.charCodeAt(start) === QUOTE) {
+    const end = quotedEnd(text, start);
     if (end < 0) return fail('display name: quote left open');
-    display = unquote(value.slice(0, end));
-    open = end;
-    while (value.charCodeAt(open) === 0x20 || value.charCodeAt(open) === 0x09) open++;
-    if (value.charCodeAt(open) !== 0x3c) return fail('display name without <URI>');
+    display = unquote(text.slice(start, end));
+    open = skipBlanks(text, end);
+    if (text.charCodeAt(open) !== OPEN) return fail('display name without <URI>');
   } else {
-    open = value.indexOf('<');
-    if (open < 0) return parseAddr(value);
-    const name = value.slice(0, open).trim();
-    if (name !== '' && !name.split(/[ \t]+/).every(isToken)) return fail('display name is not made of tokens');
-    if (name !== '') display = name;
+    open = text.indexOf('<', start);
+    if (open < 0) return parseAddr(text, start);
+    if (open > start) {
+      for (let at = start; at < open; at = skipBlanks(text, at)) {
+        const end = runEnd(text, at, open, CHAR.token);
+        if (end === at) return fail('display name is not made of tokens');
+        at = end;
+      }
+      display = text.slice(start, open).trimEnd();
+    }
   }
-  const close = value.indexOf('>', open);
+  const close = text.indexOf('>', open);
   if (close < 0) return fail('URI: < left open');
-  const uri = value.slice(open + 1, close);
-  if (uri === '' || /[\s<"]/.test(uri)) return fail('URI between < and > malformed');
-  return withTail(display, uri, value.slice(close + 1));
+  if (!isUriText(text, open + 1, close)) return fail('URI between < and > malformed');
+  return withTail(display, text.slice(open + 1, close), text, close + 1);
 }
 
-function parseAddr(value: string): Result<NameAddr> {
-  const semicolon = value.indexOf(';');
-  const uri = (semicolon < 0 ? value : value.slice(0, semicolon)).trimEnd();
-  if (uri === '' || /[\s,?"<>]/.test(uri)) return fail('bare URI malformed');
-  return withTail(undefined, uri, semicolon < 0 ? '' : value.slice(semicolon));
+function parseAddr(text: string, start: number): Result<NameAddr> {
+  const semicolon = text.indexOf(';', start);
+  const tail = semicolon < 0 ? text.length : semicolon;
+  let end = tail;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  const uri = text.slice(start, end);
+  if (!isUriText(text, start, end) || uri.includes(',') || uri.includes('?')) return fail('bare URI malformed');
+  return withTail(undefined, uri, text, tail);
 }
 
-function withTail(display: string | undefined, uri: string, tail: string): Result<NameAddr> {
-  const rest = tail.trimStart();
-  if (rest === '') return ok({ display, uri, params: NO_PARAMS });
-  if (!rest.startsWith(';')) return fail('something stands between > and its parameters');
-  const params = parseParams(rest);
+/** Something, without blanks, quotes and brackets. */
+function isUriText(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const c = text.charCodeAt(at);
+    if (c <= 0x20 || c === QUOTE || c === OPEN || c === 0x3e) return false;
+  }
+  return to > from;
+}
+
+function withTail(display: string | undefined, uri: string, text: string, from: number): Result<NameAddr> {
+  const at = skipBlanks(text, from);
+  if (at >= text.length) return ok({ display, uri, params: NO_PARAMS });
+  if (text.charCodeAt(at) !== 0x3b) return fail('something stands between > and its parameters');
+  const params = parseParams(text, at);
   return params === undefined ? fail('parameters malformed') : ok({ display, uri, params });
 }
 

@@ -1,6 +1,8 @@
 import { concat, fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { isToken } from './grammar.ts';
+import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { isToken, parseNumber } from './grammar.ts';
+import { bitsOf, headerName, type Spelling, spellingAt } from './header-names.ts';
 import { Headers } from './headers.ts';
 import { LIMITS } from './limits.ts';
 import { NO_BODY, type SipMessage, type SipRequest } from './message.ts';
@@ -21,25 +23,25 @@ export interface ParseProblem {
  */
 export function parseMessage(bytes: Uint8Array): Result<SipMessage, ParseProblem> {
   const start = skipEmptyLines(bytes);
-  const end = headEnd(bytes, start);
   if (bytes.length - start > LIMITS.message) return fail(problem(513, 'Message Too Large', undefined));
-  const text = toLatin1(bytes.subarray(start, end < 0 ? bytes.length : end));
-  const firstEnd = text.indexOf('\r\n');
+  const text = toLatin1(start === 0 ? bytes : bytes.subarray(start));
+  const firstEnd = lineEnd(text, 0);
   if (firstEnd < 0) return fail(problem(400, 'No start line', undefined));
-  const first = parseStartLine(text.slice(0, firstEnd));
+  const first = parseStartLine(text, firstEnd);
   const headers = new Headers();
-  const wrong = first.wrong ?? readHeaders(text, firstEnd + 2, headers);
-  if (first.wrong !== undefined) readHeaders(text, firstEnd + 2, headers);
+  const head = readHeaders(text, firstEnd + 2, headers);
   const partial: SipRequest | undefined =
     first.method === undefined
       ? undefined
       : { type: 'request', method: first.method, uri: first.uri, headers, body: NO_BODY };
+  const wrong = first.wrong ?? head.wrong;
   if (wrong !== undefined) return fail(problem(first.status === 505 ? 505 : 400, wrong, partial));
-  if (end < 0) return fail(problem(400, 'Headers without an end', partial));
-  const body = cutBody(bytes, end + 2, headers);
+  const body = cutBody(bytes, start + head.end, headers);
   if (!body.ok) return fail(problem(400, body.error, partial));
-  if (partial !== undefined) return ok({ ...partial, body: body.value });
-  return ok({ type: 'response', status: first.status, reason: first.reason, headers, body: body.value });
+  if (partial === undefined) {
+    return ok({ type: 'response', status: first.status, reason: first.reason, headers, body: body.value });
+  }
+  return ok(body.value === NO_BODY ? partial : { ...partial, body: body.value });
 }
 
 const problem = (status: ParseProblem['status'], reason: string, request: SipRequest | undefined): ParseProblem => ({
@@ -55,14 +57,6 @@ function skipEmptyLines(bytes: Uint8Array): number {
   return at;
 }
 
-/** The index of the CRLF that is the empty line, so that the head before it ends with its last line's CRLF; -1 when absent. */
-function headEnd(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(0x0d, from); at >= 0; at = bytes.indexOf(0x0d, at + 1)) {
-    if (bytes[at + 1] === 0x0a && bytes[at + 2] === 0x0d && bytes[at + 3] === 0x0a) return at + 2;
-  }
-  return -1;
-}
-
 /** A start line: with a method it is a request, with a status a response; `wrong` says what is the matter with it. */
 interface StartLine {
   readonly method: string | undefined;
@@ -74,23 +68,31 @@ interface StartLine {
 
 const VERSION = /^SIP\/\d+\.\d+$/i;
 
-function parseStartLine(line: string): StartLine {
+function parseStartLine(text: string, end: number): StartLine {
   const none = { method: undefined, uri: '', status: 0, reason: '' };
-  const space = line.indexOf(' ');
-  const word = space < 0 ? line : line.slice(0, space);
-  if (/^SIP\//i.test(word)) return parseStatusLine(line, none);
-  const last = line.lastIndexOf(' ');
-  const version = line.slice(last + 1);
-  if (!isToken(word) || !/SIP\//i.test(line)) return { ...none, wrong: 'Not SIP' };
-  const uri = line.slice(space + 1, Math.max(last, space + 1));
-  const request = { ...none, method: word, uri };
-  if (VERSION.test(version) && version.toUpperCase() !== 'SIP/2.0') {
-    return { ...request, status: 505, wrong: 'Version Not Supported' };
+  const space = text.indexOf(' ');
+  if (space < 0 || space > end) return { ...none, wrong: 'Not SIP' };
+  const word = text.slice(0, space);
+  if (word.startsWith('SIP/') || /^sip\//i.test(word)) return parseStatusLine(text.slice(0, end), none);
+  const last = text.lastIndexOf(' ', end);
+  const version = text.slice(last + 1, end);
+  const usual = version === 'SIP/2.0';
+  if (!isToken(word) || !(usual || /SIP\//i.test(text.slice(0, end)))) return { ...none, wrong: 'Not SIP' };
+  const uri = text.slice(space + 1, Math.max(last, space + 1));
+  const sound = usual || VERSION.test(version);
+  if (sound && !usual && version.toUpperCase() !== 'SIP/2.0') {
+    return { ...none, method: word, uri, status: 505, wrong: 'Version Not Supported' };
   }
   // One space, one word, one space: what is more may hide a second Request-URI from the next hop (RFC 4475 §3.1.2.8–10).
-  if (!VERSION.test(version) || uri === '' || /\s/.test(uri)) return { ...request, wrong: 'Malformed request line' };
-  if (line.length > LIMITS.line) return { ...request, wrong: 'Request line too long' };
-  return { ...request, wrong: undefined };
+  const wrong =
+    !sound || !isWord(uri) ? 'Malformed request line' : end > LIMITS.line ? 'Request line too long' : undefined;
+  return { method: word, uri, status: 0, reason: '', wrong };
+}
+
+/** Something without blanks or control characters. */
+function isWord(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= 0x20) return false;
+  return text !== '';
 }
 
 function parseStatusLine(line: string, none: Omit<StartLine, 'wrong'>): StartLine {
@@ -99,24 +101,28 @@ function parseStatusLine(line: string, none: Omit<StartLine, 'wrong'>): StartLin
   return { ...none, status: Number(match[1]), reason: match[2] ?? '', wrong: undefined };
 }
 
-/** Reads the lines from `from` to the end of `text` into `headers`; answers what is wrong, after it has read what it could. */
-function readHeaders(text: string, from: number, headers: Headers): string | undefined {
+/**
+ * Reads the header lines from `from` into `headers`. `end` is where the body begins; `wrong` says what is the matter, after what
+ * could be read has been.
+ */
+function readHeaders(text: string, from: number, headers: Headers): { end: number; wrong: string | undefined } {
   let wrong: string | undefined;
   let at = from;
   while (at < text.length) {
     let end = lineEnd(text, at);
+    if (end === at) return { end: at + 2, wrong };
     let folded = false;
     while (end >= 0 && isBlank(text.charCodeAt(end + 2))) {
       folded = true;
       end = lineEnd(text, end + 2);
     }
-    if (end < 0) return wrong ?? 'Line without CRLF';
-    if (headers.size >= LIMITS.headers) return 'Too many headers';
+    if (end < 0) return { end: at, wrong: wrong ?? 'Line without CRLF' };
+    if (headers.size >= LIMITS.headers) return { end: at, wrong: 'Too many headers' };
     if (end - at > LIMITS.line) wrong ??= 'Header too long';
     else wrong = readHeader(text, at, end, folded, headers) ?? wrong;
     at = end + 2;
   }
-  return wrong;
+  return { end: at, wrong: wrong ?? 'Headers without an end' };
 }
 
 /** The index of the CRLF that ends the line; -1 when there is none or a CR or LF stands alone in it. */
@@ -125,32 +131,38 @@ function lineEnd(text: string, from: number): number {
   return end >= 0 && text.indexOf('\n', from) === end + 1 ? end : -1;
 }
 
-const isBlank = (c: number): boolean => c === 0x20 || c === 0x09;
-
 function readHeader(text: string, from: number, end: number, folded: boolean, headers: Headers): string | undefined {
-  const colon = text.indexOf(':', from);
-  if (colon < 0 || colon >= end) return 'Header without a colon';
-  let nameEnd = colon;
-  while (nameEnd > from && isBlank(text.charCodeAt(nameEnd - 1))) nameEnd--;
-  const name = text.slice(from, nameEnd);
-  if (!isToken(name)) return 'Malformed header name';
+  const nameEnd = runEnd(text, from, end, CHAR.token);
+  const colon = skipBlanks(text, nameEnd);
+  if (text.charCodeAt(colon) !== COLON) {
+    const there = text.indexOf(':', from);
+    return there >= 0 && there < end ? 'Malformed header name' : 'Header without a colon';
+  }
+  if (nameEnd === from) return 'Malformed header name';
   let valueFrom = colon + 1;
   let valueEnd = end;
   while (valueFrom < end && isBlank(text.charCodeAt(valueFrom))) valueFrom++;
   while (valueEnd > valueFrom && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
   const value = text.slice(valueFrom, valueEnd);
   // A fold is the same as one space (RFC 3261 §7.3.1).
-  headers.heard(name, folded ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value);
+  const unfolded = folded ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
+  headers.heard(spellingAt(text, from, nameEnd) ?? spelt(text.slice(from, nameEnd)), unfolded);
   return undefined;
 }
+
+const COLON = 0x3a;
+
+const spelt = (text: string): Spelling => ({ text, of: headerName(text) });
+
+const CONTENT_LENGTH = bitsOf(['Content-Length']);
 
 /** The body by its Content-Length; without one it reaches to the end of the datagram (§18.3). */
 function cutBody(bytes: Uint8Array, from: number, headers: Headers): Result<Uint8Array> {
   const text = headers.get('Content-Length');
   if (text === undefined) return ok(bytes.subarray(from));
-  if (headers.count('Content-Length') > 1) return fail('Multiple Content-Length');
-  if (!/^\d{1,9}$/.test(text)) return fail('Malformed Content-Length');
-  const length = Number(text);
+  if ((headers.singles().repeated & CONTENT_LENGTH) !== 0) return fail('Multiple Content-Length');
+  const length = parseNumber(text, 999_999_999);
+  if (length === undefined) return fail('Malformed Content-Length');
   if (length > bytes.length - from) return fail('Content-Length beyond the message');
   return ok(length === 0 ? NO_BODY : bytes.subarray(from, from + length));
 }

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
+import { CHAR, escapedRunEnd, runEnd } from './chars.ts';
 import { NO_PARAMS, type Param, type Params, paramOf, parseNumber, printParams, unescaped } from './grammar.ts';
 
 /** A SIP or SIPS URI, RFC 3261 §19.1. Escapes are kept as heard: a proxy must not change them (§16.6). */
@@ -34,81 +35,74 @@ export interface OtherUri {
 export type Uri = SipUri | TelUri | OtherUri;
 
 const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
-const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+$/;
-const PASSWORD = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*$/;
-const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9\-._]*[A-Za-z0-9.])?$/;
-const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
-const HEADER = /^(?:[A-Za-z0-9\-_.!~*'()[\]/?:+$]|%[0-9A-Fa-f]{2})*$/;
 const TEL = /^(?:\+[0-9\-.()]*[0-9][0-9\-.()]*|[0-9A-Fa-f*#\-.()]+)$/;
 
 /** Parses a URI; the error says what is wrong with it. */
 export function parseUri(text: string): Result<Uri> {
+  if (text.startsWith('sip:')) return parseSip(false, text, 4);
   const colon = text.indexOf(':');
   if (colon < 1) return fail('URI without a scheme');
   const scheme = text.slice(0, colon).toLowerCase();
   if (!SCHEME.test(scheme)) return fail('URI scheme malformed');
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme === 'sips', text, colon + 1);
   const rest = text.slice(colon + 1);
-  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme === 'sips', rest);
   if (scheme === 'tel') return parseTel(rest);
   if (rest === '' || /[\s<>"]/.test(rest)) return fail('URI malformed');
   return ok({ type: 'other', scheme, rest });
 }
 
-function parseSip(secure: boolean, rest: string): Result<SipUri> {
+function parseSip(secure: boolean, text: string, from: number): Result<SipUri> {
   // An unescaped @ stands nowhere but after the userinfo, whose own ; and ? are no separators.
-  const at = rest.indexOf('@');
-  const user = at < 0 ? undefined : parseUser(rest.slice(0, at));
-  if (user !== undefined && !user.ok) return user;
-  let tail = rest.slice(at + 1);
-  let headers: Params = NO_PARAMS;
-  const question = tail.indexOf('?');
-  if (question >= 0) {
-    const pairs = parsePairs(tail.slice(question + 1).split('&'), HEADER);
-    if (pairs === undefined) return fail('URI headers malformed');
-    headers = pairs;
-    tail = tail.slice(0, question);
+  const at = text.indexOf('@', from);
+  let user: string | undefined;
+  let password: string | undefined;
+  if (at >= 0) {
+    const userEnd = escapedRunEnd(text, from, at, CHAR.user);
+    if (userEnd === from) return fail('URI user malformed');
+    user = text.slice(from, userEnd);
+    if (userEnd < at) {
+      const whole = text.charCodeAt(userEnd) === COLON && escapedRunEnd(text, userEnd + 1, at, CHAR.password) === at;
+      if (!whole) return fail('URI user malformed');
+      password = text.slice(userEnd + 1, at);
+    }
   }
-  let params: Params = NO_PARAMS;
-  const semicolon = tail.indexOf(';');
-  if (semicolon >= 0) {
-    const pairs = parsePairs(tail.slice(semicolon + 1).split(';'), PARAM);
-    if (pairs === undefined) return fail('URI parameters malformed');
-    params = pairs;
-    tail = tail.slice(0, semicolon);
-  }
-  const place = parseHostPort(tail);
+  const start = at < 0 ? from : at + 1;
+  const semicolon = text.indexOf(';', start);
+  const question = text.indexOf('?', start);
+  const headersAt = question < 0 ? text.length : question;
+  const paramsAt = semicolon < 0 || semicolon > headersAt ? headersAt : semicolon;
+  const place = parseHostPort(text.slice(start, paramsAt));
   if (place === undefined) return fail('URI host or port malformed');
-  return ok({ type: 'sip', secure, user: user?.value.user, password: user?.value.password, ...place, params, headers });
+  const params = paramsAt === headersAt ? NO_PARAMS : parsePairs(text, paramsAt + 1, headersAt, ';', CHAR.param);
+  if (params === undefined) return fail('URI parameters malformed');
+  const headers = question < 0 ? NO_PARAMS : parsePairs(text, question + 1, text.length, '&', CHAR.header);
+  if (headers === undefined) return fail('URI headers malformed');
+  return ok({ type: 'sip', secure, user, password, host: place.host, port: place.port, params, headers });
 }
 
-function parseUser(text: string): Result<{ user: string; password: string | undefined }> {
-  const colon = text.indexOf(':');
-  const user = colon < 0 ? text : text.slice(0, colon);
-  const password = colon < 0 ? undefined : text.slice(colon + 1);
-  if (!USER.test(user) || (password !== undefined && !PASSWORD.test(password))) return fail('URI user malformed');
-  return ok({ user, password });
-}
+const COLON = 0x3a;
 
 /** `host`, `host:port`, `[IPv6]:port`; undefined when it is none of them. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   let host: string;
-  let after: string;
+  let end: number;
   if (text.startsWith('[')) {
-    const end = text.indexOf(']');
-    if (end < 0) return undefined;
-    host = text.slice(1, end);
-    if (!isIpv6(host)) return undefined;
-    after = text.slice(end + 1);
+    end = text.indexOf(']') + 1;
+    host = text.slice(1, end - 1);
+    if (end === 0 || !isIpv6(host)) return undefined;
   } else {
-    const colon = text.indexOf(':');
-    host = colon < 0 ? text : text.slice(0, colon);
-    if (!HOST.test(host)) return undefined;
-    after = colon < 0 ? '' : text.slice(colon);
+    end = runEnd(text, 0, text.length, CHAR.host);
+    if (end === 0 || EDGELESS.includes(text.charCodeAt(0)) || EDGELESS.includes(text.charCodeAt(end - 1)))
+      return undefined;
+    host = end === text.length ? text : text.slice(0, end);
   }
-  if (after === '') return { host, port: undefined };
-  const port = after.startsWith(':') ? parseNumber(after.slice(1), 65535) : undefined;
+  if (end === text.length) return { host, port: undefined };
+  const port = text.charCodeAt(end) === COLON ? parseNumber(text.slice(end + 1), 65535) : undefined;
   return port === undefined ? undefined : { host, port };
 }
+
+/** `-` and `_` begin and end no host name. */
+const EDGELESS: readonly number[] = [0x2d, 0x5f];
 
 /** An IPv6 address in its text form, RFC 4291 §2.2; `::` at most once. */
 export function isIpv6(text: string): boolean {
@@ -137,23 +131,33 @@ export function isIpv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
 }
 
-function parsePairs(parts: readonly string[], allowed: RegExp): Params | undefined {
+/** `a=1;b` between `from` and `to`: names and values of one kind of characters. */
+function parsePairs(text: string, from: number, to: number, separator: ';' | '&', kind: number): Params | undefined {
   const pairs: Param[] = [];
-  for (const part of parts) {
-    const equals = part.indexOf('=');
-    const name = equals < 0 ? part : part.slice(0, equals);
-    const value = equals < 0 ? undefined : part.slice(equals + 1);
-    if (name === '' || !allowed.test(name) || (value !== undefined && !allowed.test(value))) return undefined;
+  const stop = separator.charCodeAt(0);
+  for (let at = from; ; at++) {
+    const nameEnd = escapedRunEnd(text, at, to, kind);
+    if (nameEnd === at) return undefined;
+    const name = text.slice(at, nameEnd);
+    at = nameEnd;
+    let value: string | undefined;
+    if (at < to && text.charCodeAt(at) === 0x3d) {
+      const end = escapedRunEnd(text, at + 1, to, kind);
+      value = text.slice(at + 1, end);
+      if (value === '' && kind === CHAR.param) return undefined;
+      at = end;
+    }
     pairs.push({ name, value });
+    if (at >= to) return pairs;
+    if (text.charCodeAt(at) !== stop) return undefined;
   }
-  return pairs;
 }
 
 function parseTel(rest: string): Result<TelUri> {
   const semicolon = rest.indexOf(';');
   const number = semicolon < 0 ? rest : rest.slice(0, semicolon);
   if (!TEL.test(number)) return fail('tel number malformed');
-  const params = semicolon < 0 ? NO_PARAMS : parsePairs(rest.slice(semicolon + 1).split(';'), PARAM);
+  const params = semicolon < 0 ? NO_PARAMS : parsePairs(rest, semicolon + 1, rest.length, ';', CHAR.param);
   return params === undefined ? fail('tel parameters malformed') : ok({ type: 'tel', number, params });
 }
 

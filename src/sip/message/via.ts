@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
+import { skipBlanks } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
 import { isIpv4, isIpv6, parseHostPort, printHostPort } from './uri.ts';
@@ -16,19 +17,34 @@ export interface Via {
 /** Every branch made by RFC 3261 begins so (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
 
+const PROTOCOL = 'SIP/2.0/';
+
 /** Parses one Via value. LWS may stand around `/`, between the words and around `:` and `;`. */
 export function parseVia(text: string): Result<Via> {
   const semicolon = text.indexOf(';');
-  const head = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
-  const match = /^SIP\s*\/\s*2\.0\s*\/\s*([^\s/]+)\s+(.+)$/i.exec(head);
+  const end = semicolon < 0 ? text.length : semicolon;
+  const blank = text.indexOf(' ');
+  if (!text.startsWith(PROTOCOL) || blank < 0 || blank > end) return parseSpacedVia(text, end);
+  const transport = text.slice(PROTOCOL.length, blank);
+  const sentBy = text.slice(skipBlanks(text, blank), end);
+  return isToken(transport) ? withSentBy(transport, sentBy, text, end) : parseSpacedVia(text, end);
+}
+
+/** The forms with blanks in odd places, and what is no Via at all. */
+function parseSpacedVia(text: string, end: number): Result<Via> {
+  const match = /^SIP\s*\/\s*2\.0\s*\/\s*([^\s/]+)\s+(\S.*)$/i.exec(text.slice(0, end).trim());
   const transport = match?.[1];
   const sentBy = match?.[2];
-  if (transport === undefined || sentBy === undefined || !isToken(transport)) return fail('Via malformed');
-  const place = parseHostPort(sentBy.replace(/\s*:\s*/g, ':'));
-  if (place === undefined) return fail('Via sent-by malformed');
-  const params = semicolon < 0 ? [] : parseParams(text.slice(semicolon));
-  if (params === undefined) return fail('Via parameters malformed');
-  return ok({ transport: transport.toUpperCase(), ...place, params });
+  if (transport === undefined || sentBy === undefined || !isToken(transport)) return fail('Malformed Via');
+  return withSentBy(transport, sentBy, text, end);
+}
+
+function withSentBy(transport: string, sentBy: string, text: string, end: number): Result<Via> {
+  const place = parseHostPort(sentBy) ?? parseHostPort(sentBy.trim().replace(/[ \t]*:[ \t]*/g, ':'));
+  if (place === undefined) return fail('Malformed Via sent-by');
+  const params = parseParams(text, end);
+  if (params === undefined) return fail('Malformed Via parameters');
+  return ok({ transport: transport.toUpperCase(), host: place.host, port: place.port, params });
 }
 
 export function printVia(via: Via): string {

@@ -1,0 +1,72 @@
+/** Which characters may stand where, RFC 3261 §25.1 and RFC 3966 §3: one table, since every octet of a message is looked up in it. */
+
+const ALPHANUM = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const MARK = "-_.!~*'()";
+
+/** Kinds of characters, as bits. */
+export const CHAR = {
+  token: 1,
+  /** Of the user part of a URI, but for escapes; `#` is taken too, since phones dial with it. */
+  user: 2,
+  password: 4,
+  /** Of a host name; `_` is taken too, since real networks have it. */
+  host: 8,
+  /** Of a URI parameter. */
+  param: 16,
+  /** Of a header in a URI. */
+  header: 32,
+  digit: 64,
+  /** Of a bare (unquoted) value of a header's parameter. */
+  value: 128,
+} as const;
+
+const KINDS: readonly (readonly [kind: number, members: string])[] = [
+  [CHAR.token, `${ALPHANUM}-.!%*_+\`'~`],
+  [CHAR.user, `${ALPHANUM}${MARK}&=+$,;?/#`],
+  [CHAR.password, `${ALPHANUM}${MARK}&=+$,`],
+  [CHAR.host, `${ALPHANUM}-._`],
+  [CHAR.param, `${ALPHANUM}${MARK}[]/:&+$`],
+  [CHAR.header, `${ALPHANUM}${MARK}[]/?:+$`],
+  [CHAR.digit, '0123456789'],
+];
+
+const TABLE = new Uint8Array(256);
+for (const [kind, members] of KINDS) {
+  for (const c of members) TABLE[c.charCodeAt(0)] = (TABLE[c.charCodeAt(0)] ?? 0) | kind;
+}
+for (let c = 0x21; c < 256; c++) {
+  if (!'",;<>'.includes(String.fromCharCode(c))) TABLE[c] = (TABLE[c] ?? 0) | CHAR.value;
+}
+
+/** Whether a character code is of this kind. */
+export const isOf = (code: number, kind: number): boolean => ((TABLE[code] ?? 0) & kind) !== 0;
+
+/** Where the run of characters of this kind ends that begins at `from`; `to` at most. */
+export function runEnd(text: string, from: number, to: number, kind: number): number {
+  let at = from;
+  while (at < to && ((TABLE[text.charCodeAt(at)] ?? 0) & kind) !== 0) at++;
+  return at;
+}
+
+/** The same, where a whole `%` escape counts as one of the kind. */
+export function escapedRunEnd(text: string, from: number, to: number, kind: number): number {
+  let at = from;
+  while (at < to) {
+    const c = text.charCodeAt(at);
+    if (c === 0x25 && at + 2 < to && isHex(text.charCodeAt(at + 1)) && isHex(text.charCodeAt(at + 2))) at += 3;
+    else if (((TABLE[c] ?? 0) & kind) !== 0) at++;
+    else break;
+  }
+  return at;
+}
+
+const isHex = (c: number): boolean => (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66);
+
+export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** The first place from `from` on that is no space or tab. */
+export function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text.charCodeAt(at))) at++;
+  return at;
+}

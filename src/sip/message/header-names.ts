@@ -1,0 +1,164 @@
+/** A header's name without its spellings. */
+export interface HeaderName {
+  /** Full form, lower case. */
+  readonly key: string;
+  /** A small number for the names that we know, -1 for the others. */
+  readonly id: number;
+  /** Whether the grammar makes a comma list of it; in the others a comma is part of the value. */
+  readonly list: boolean;
+}
+
+/** A name as it is written. */
+export interface Spelling {
+  readonly text: string;
+  readonly of: HeaderName;
+}
+
+/** Headers that may stand only once. They come first, so that sets of them are bits of a number. */
+const SINGLE = [
+  'To',
+  'From',
+  'CSeq',
+  'Call-ID',
+  'Max-Forwards',
+  'Content-Type',
+  'Content-Length',
+  'Expires',
+  'Date',
+  'Event',
+  'RAck',
+  'RSeq',
+  'Refer-To',
+] as const;
+
+const LISTS = [
+  'Accept',
+  'Accept-Contact',
+  'Accept-Encoding',
+  'Accept-Language',
+  'Alert-Info',
+  'Allow',
+  'Allow-Events',
+  'Call-Info',
+  'Contact',
+  'Content-Encoding',
+  'Content-Language',
+  'Diversion',
+  'Error-Info',
+  'History-Info',
+  'In-Reply-To',
+  'P-Asserted-Identity',
+  'P-Associated-URI',
+  'P-Preferred-Identity',
+  'Path',
+  'Proxy-Require',
+  'Reason',
+  'Record-Route',
+  'Reject-Contact',
+  'Remote-Party-ID',
+  'Request-Disposition',
+  'Require',
+  'Route',
+  'Service-Route',
+  'Supported',
+  'Unsupported',
+  'User-to-User',
+  'Via',
+  'Warning',
+] as const;
+
+const OTHERS = [
+  'Authorization',
+  'Content-Disposition',
+  'Identity',
+  'Min-Expires',
+  'Min-SE',
+  'Privacy',
+  'Proxy-Authenticate',
+  'Proxy-Authorization',
+  'Referred-By',
+  'Replaces',
+  'Server',
+  'Session-Expires',
+  'Session-ID',
+  'Subject',
+  'Timestamp',
+  'User-Agent',
+  'WWW-Authenticate',
+] as const;
+
+/** Compact forms: RFC 3261 §7.3.3 and the registry (RFC 3515, 3841, 3892, 4028, 6665, 8224). */
+const COMPACT: Readonly<Record<string, string>> = {
+  a: 'Accept-Contact',
+  b: 'Referred-By',
+  c: 'Content-Type',
+  d: 'Request-Disposition',
+  e: 'Content-Encoding',
+  f: 'From',
+  i: 'Call-ID',
+  j: 'Reject-Contact',
+  k: 'Supported',
+  l: 'Content-Length',
+  m: 'Contact',
+  o: 'Event',
+  r: 'Refer-To',
+  s: 'Subject',
+  t: 'To',
+  u: 'Allow-Events',
+  v: 'Via',
+  x: 'Session-Expires',
+  y: 'Identity',
+};
+
+/** The spellings met every day. */
+const SPELLINGS = new Map<string, Spelling>();
+/** The same, by length and first character: a parser finds them without cutting the name out. */
+const SHAPES: Spelling[][] = Array.from({ length: 1024 }, () => []);
+
+const shape = (length: number, first: number): number => (length << 5) | (first & 31);
+
+function learn(text: string, of: HeaderName): void {
+  if (SPELLINGS.has(text)) return;
+  const spelling = { text, of };
+  SPELLINGS.set(text, spelling);
+  SHAPES[shape(text.length, text.charCodeAt(0))]?.push(spelling);
+}
+
+for (const [id, name] of [...SINGLE, ...LISTS, ...OTHERS].entries()) {
+  const key = name.toLowerCase();
+  const of: HeaderName = { key, id, list: LISTS.some((list) => list === name) };
+  for (const text of [name, key]) learn(text, of);
+}
+for (const [letter, name] of Object.entries(COMPACT)) {
+  const of = headerName(name);
+  for (const text of [letter, letter.toUpperCase()]) learn(text, of);
+}
+
+/** The name behind a spelling: any case, compact or full. */
+export function headerName(text: string): HeaderName {
+  const known = SPELLINGS.get(text);
+  if (known !== undefined) return known.of;
+  const key = text.toLowerCase();
+  return SPELLINGS.get(key)?.of ?? { key, id: -1, list: false };
+}
+
+export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (b.id < 0 && a.key === b.key);
+
+/** The everyday spelling that stands in `text` from `from` to `to`, if it is one. */
+export function spellingAt(text: string, from: number, to: number): Spelling | undefined {
+  if (to - from >= 32) return undefined;
+  for (const spelling of SHAPES[shape(to - from, text.charCodeAt(from))] ?? []) {
+    if (text.startsWith(spelling.text, from)) return spelling;
+  }
+  return undefined;
+}
+
+/** Whether a name may stand only once; its id is then a bit's number. */
+export const isSingle = ({ id }: HeaderName): boolean => id >= 0 && id < SINGLE.length;
+
+/** The bits of some of those names. */
+export const bitsOf = (names: readonly (typeof SINGLE)[number][]): number =>
+  names.reduce((bits, name) => bits | (1 << SINGLE.indexOf(name)), 0);
+
+/** The first name among the bits, as it is written. */
+export const firstOf = (bits: number): string => SINGLE.find((_, id) => bits & (1 << id)) ?? '';
