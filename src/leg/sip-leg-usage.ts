@@ -5,7 +5,7 @@ import { toLatin1 } from '../kernel/bytes.ts';
 import { type Instant, ms, seconds } from '../kernel/time.ts';
 import { acknowledgement, type Dialog, inOrder, nextRequest, refreshed } from '../sip/dialog/dialog.ts';
 import { checkSupport } from '../sip/message/check.ts';
-import { cseqOf, tagsOf } from '../sip/message/fields.ts';
+import { cseqOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
 import { connectedOf } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, credentialsOf, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
@@ -42,7 +42,6 @@ export class DialogUsage {
   /** The 2xx of our last re-INVITE is ACKed again when it comes again. */
   #lastAck: { readonly transaction: string; readonly send: () => void } | undefined;
   #peerUpdates = false;
-  #peerReliable = false;
   #identity = '';
   /** False until our 2xx is ACKed: nothing may be changed before (RFC 3261 §14.1). */
   settled = false;
@@ -64,17 +63,9 @@ export class DialogUsage {
     this.#dialog = dialog;
   }
 
-  get peerReliable(): boolean {
-    return this.#peerReliable;
-  }
-
-  /** Learns from any message of the peer what it can do. */
+  /** Learns from any message of the peer whether it takes UPDATE (RFC 3311 §5.1). */
   learn(message: SipMessage): void {
     if (message.headers.has('Allow')) this.#peerUpdates = message.headers.all('Allow').includes('UPDATE');
-    if (message.headers.has('Supported') || message.headers.has('Require')) {
-      const tags = [...tagsOf(message.headers, 'Supported'), ...tagsOf(message.headers, 'Require')];
-      this.#peerReliable = tags.includes('100rel');
-    }
   }
 
   /** Notes a request's place in the dialog; answers and returns false when it is out of order or asks what we can't do. */

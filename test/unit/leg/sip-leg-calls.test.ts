@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fromLatin1, toLatin1 } from '../../../src/kernel/bytes.ts';
 import { RawPeer, sdp } from '../../support/sip-raw.ts';
 import { ANSWER, offerOf, pair, RING, RING_IN_BAND, releaseOf } from '../../support/sip-rig.ts';
 
@@ -277,4 +278,96 @@ test('a digit that the call tells goes to the media plane; one in an INFO is tol
   const before = a.said.length;
   info('application/dtmf-relay', 'Signal=nonsense\r\n');
   assert.equal(a.said.length, before);
+});
+
+test('a 200 without a description after an unreliable 183 that had one: what the 183 said stands', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  raw.reply('INVITE', 183, { body: sdp() });
+  raw.reply('INVITE', 200);
+  rig.run(50);
+  assert.deepEqual(a.words('a1'), ['progress', 'answer']);
+  assert.deepEqual(a.media, ['open-rtp', 'aim']);
+});
+
+test('a 200 without any description is no answer: it is ACKed and ended', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  raw.reply('INVITE', 200);
+  rig.run(50);
+  assert.deepEqual([raw.count('ACK'), raw.count('BYE')], [1, 1]);
+  assert.deepEqual(a.words('a1'), ['release']);
+});
+
+test('a 200 that says something else than the unreliable 183 did: the 200 counts', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  raw.reply('INVITE', 183, { body: sdp() });
+  raw.reply('INVITE', 200, { body: sdp(['a=ptime:40']) });
+  rig.run(50);
+  assert.deepEqual(a.media, ['open-rtp', 'aim', 'aim']);
+});
+
+test('a new offer in the PRACK is answered in its 200 (RFC 3262 5)', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { headers: [['Supported', '100rel']], body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING_IN_BAND);
+  rig.run(50);
+  raw.prack(raw.response('INVITE'), sdp(['a=sendonly'], 2));
+  rig.run(50);
+  assert.match(toLatin1(raw.response('PRACK').body), /a=recvonly/);
+  assert.deepEqual(a.media, ['open-rtp', 'aim', 'aim']);
+});
+
+test('a PRACK whose offer does not suit gets 488, and the set-up goes on without it', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { headers: [['Supported', '100rel']], body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING_IN_BAND);
+  rig.run(50);
+  raw.prack(raw.response('INVITE'), fromLatin1('v=0\r\nnonsense'));
+  rig.run(50);
+  assert.equal(raw.response('PRACK').status, 400);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  assert.equal(raw.response('INVITE').status, 200);
+});
+
+test('an offer of another address family can not be answered: 488, and the call is told', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  const six = toLatin1(sdp()).replaceAll('IP4 10.0.0.2', 'IP6 2001:db8::2');
+  raw.invite(a, { body: fromLatin1(six) });
+  rig.run(50);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  assert.equal(raw.response('INVITE').status, 488);
+  assert.equal(a.heard('release').cause, 65);
+  assert.deepEqual(a.gone, ['a1']);
+});
+
+test('provisional responses that wait for a PRACK go out one after the other', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { headers: [['Require', '100rel']], body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING);
+  a.tell('a1', RING_IN_BAND);
+  rig.run(50);
+  const first = raw.response('INVITE');
+  assert.equal(first.status, 180);
+  raw.prack(first);
+  rig.run(50);
+  const second = raw.response('INVITE');
+  assert.equal(second.status, 183);
+  assert.equal(Number(second.headers.get('RSeq')), Number(first.headers.get('RSeq')) + 1);
 });
