@@ -169,6 +169,8 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect>, Desk {
 
   #established(now: Instant): void {
     this.#linkUp = true;
+    // Before RESTART: it clears the channels, yet not every peer lets go of the calls on them.
+    for (const call of [...this.#calls.values()]) linkBack(call, this, now);
     if (this.#restartDue) {
       this.#restartDue = false;
       this.#restarter.begin('all', now);
@@ -176,7 +178,6 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect>, Desk {
       this.#restarter.resume(now);
     }
     this.#maintenance.resume();
-    for (const call of [...this.#calls.values()]) linkBack(call, this, now);
   }
 
   #released(now: Instant): void {

@@ -7,7 +7,7 @@ import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
 import { changeStatus } from './ie/simple.ts';
 import type { CallReference, Message } from './message.ts';
-import { SERVICE, SERVICE_ACKNOWLEDGE, SERVICE_MANDATORY } from './message-table.ts';
+import { MAINTENANCE_TYPES, SERVICE_MANDATORY } from './message-table.ts';
 import type { Channel, ProblemId } from './primitives.ts';
 import type { Variant } from './variants.ts';
 
@@ -47,8 +47,9 @@ export class Maintenance {
 
   #send(entry: Entry, inService: boolean): void {
     const { maintenance } = this.#desk.variant;
-    if (maintenance === undefined) return;
-    this.#desk.sendRaw(maintenance, { value: 0, fromOriginator: true }, SERVICE, [
+    const types = maintenance === undefined ? undefined : MAINTENANCE_TYPES[maintenance];
+    if (maintenance === undefined || types === undefined) return;
+    this.#desk.sendRaw(maintenance, { value: 0, fromOriginator: true }, types.service, [
       element(changeStatus, inService ? IN_SERVICE : OUT_OF_SERVICE),
       channelElement(this.#desk, entry, true),
     ]);
@@ -56,9 +57,10 @@ export class Maintenance {
 
   /** The peer's SERVICE: a call on the channel goes on; when it ends, the channel isn't used again until it is back. */
   hear(message: Message): void {
-    if (message.type === SERVICE_ACKNOWLEDGE) return;
+    const types = MAINTENANCE_TYPES[message.discriminator];
+    if (types === undefined || message.type === types.acknowledge) return;
     const { elements, grave } = examine(message, SERVICE_MANDATORY);
-    if (message.type !== SERVICE || grave !== undefined || message.reference === undefined) {
+    if (message.type !== types.service || grave !== undefined || message.reference === undefined) {
       this.#desk.problem('discarded', `maintenance message ${message.type} was ignored`);
       return;
     }
@@ -73,6 +75,6 @@ export class Maintenance {
       this.#desk.tell(entry);
     }
     const answer = { value: message.reference.value, fromOriginator: !message.reference.fromOriginator };
-    this.#desk.sendRaw(message.discriminator, answer, SERVICE_ACKNOWLEDGE, elements);
+    this.#desk.sendRaw(message.discriminator, answer, types.acknowledge, elements);
   }
 }

@@ -87,7 +87,11 @@ export const codeOf = (name: MessageName): number => byName.get(name)?.code ?? 0
 /** Elements whose bad contents count like a missing one wherever they stand (they steer the call). */
 export const CALLED_NUMBER = calledNumber.id;
 
-/** The maintenance messages, under their own discriminator: TR 41459, SR-4994. */
-export const SERVICE = 0x0f;
-export const SERVICE_ACKNOWLEDGE = 0x07;
+/** The maintenance messages by their discriminators: AT&T's (TR 41459), and the national one, where the two types are exchanged. */
+export const MAINTENANCE_TYPES: Readonly<
+  Record<number, { readonly service: number; readonly acknowledge: number } | undefined>
+> = {
+  3: { service: 0x0f, acknowledge: 0x07 },
+  67: { service: 0x07, acknowledge: 0x0f },
+};
 export const SERVICE_MANDATORY = [changeStatus.id, channelIdentification.id] as const;

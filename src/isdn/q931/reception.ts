@@ -6,7 +6,7 @@ import { causeOf } from './compose.ts';
 import type { Element } from './element.ts';
 import { examine, type Findings } from './examine.ts';
 import { type Heard, STEPS, sendStatus } from './hearing.ts';
-import { CAUSES, type CauseElement } from './ie/cause.ts';
+import { CAUSES, type CauseElement, causeElement } from './ie/cause.ts';
 import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
 import { callState } from './ie/simple.ts';
