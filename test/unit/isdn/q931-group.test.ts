@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChannelChoice } from '../../../src/isdn/q931/primitives.ts';
+import { summarise } from '../../../src/isdn/q931/summary.ts';
 import { E1_SLOTS, T1_SLOTS, VARIANTS } from '../../../src/isdn/q931/variants.ts';
 import { Ladder } from '../../support/q931-ladder.ts';
 import { Pair, SPAN, talking } from '../../support/q931-pair.ts';
@@ -191,6 +192,19 @@ test('calls of a process that died are cleared by its successor, on the wire and
   assert.deepEqual(next.user.group.records(), []);
   assert.equal(next.user.busy(), 0);
   assert.deepEqual(next.user.indications, []);
+});
+
+test('who restarts everything still releases the calls of the process that died by their references, and before that', () => {
+  const pair = new Pair();
+  pair.linkUp();
+  talking(pair, 'user');
+  talking(pair, 'network');
+  const records = pair.user.group.records();
+  const next = new Pair({ restartAtStart: true });
+  next.feed(next.user, { type: 'adopt', records });
+  next.feed(next.user, { type: 'dl-established' });
+  const said = next.user.sent.map((data) => summarise(data).text);
+  assert.deepEqual(said, ['RELEASE cause 41', 'RELEASE cause 41', 'RESTART']);
 });
 
 test('SERVICE takes a channel out at both ends and back', () => {
