@@ -4,7 +4,7 @@ import { first } from './ie/codec.ts';
 import { calledNumber, callingNumber } from './ie/number.ts';
 import { progressIn } from './interpret.ts';
 import { CALL_CONTROL, type Message, parseMessage } from './message.ts';
-import { messageOf, SERVICE } from './message-table.ts';
+import { MAINTENANCE_TYPES, messageOf } from './message-table.ts';
 
 /** A Q.931 message in one line for traces and ladders, and whose call it is. */
 export interface Summary {
@@ -24,7 +24,8 @@ export function summarise(octets: Uint8Array): Summary {
 }
 
 function nameOf({ discriminator, type }: Message): string {
-  if (discriminator !== CALL_CONTROL) return type === SERVICE ? 'SERVICE' : 'SERVICE ACKNOWLEDGE';
+  if (discriminator !== CALL_CONTROL)
+    return type === MAINTENANCE_TYPES[discriminator]?.service ? 'SERVICE' : 'SERVICE ACKNOWLEDGE';
   return (messageOf(type)?.name ?? `message ${type}`).toUpperCase().replaceAll('-', ' ');
 }
 
