@@ -1,4 +1,5 @@
 import { impossible } from '../../kernel/machine.ts';
+import { DtmfGenerator } from '../../rtp/dtmf.ts';
 import { BLOCK, encode, IDLE, type Law } from '../../rtp/g711.ts';
 import { RATE, TONES, ToneGenerator } from '../../rtp/tones.ts';
 import type { SpanMedia, TdmChannel } from '../media.ts';
@@ -6,6 +7,9 @@ import type { FarAudio } from '../port.ts';
 
 /** The longest echo, in milliseconds. */
 const LONGEST_ECHO = 2000;
+
+/** Samples of a digit that the far end plays: 100 ms. */
+const FAR_DIGIT = RATE / 10;
 
 /** The simulated carrier's ends of a span's B-channels: their audio is made here, block by block, on the carrier's own clock. */
 export class CarrierMedia implements SpanMedia {
@@ -60,6 +64,7 @@ export class CarrierMedia implements SpanMedia {
 class FarEnd {
   #audio: FarAudio = { type: 'idle' };
   readonly #tone = new ToneGenerator();
+  #digits = new DtmfGenerator('ulaw');
   readonly #samples = new Int16Array(BLOCK);
   /** What is to be echoed: a delay line that is written a block before it is read. */
   #echo = new Uint8Array(0);
@@ -68,9 +73,12 @@ class FarEnd {
   tell(audio: FarAudio, law: Law): void {
     this.#audio = audio;
     this.#tone.stop();
+    this.#digits = new DtmfGenerator(law);
     switch (audio.type) {
       case 'idle':
+        return;
       case 'digits':
+        for (const digit of audio.digits) this.#digits.press(digit, FAR_DIGIT);
         return;
       case 'tone':
         this.#tone.play({ frequencies: [audio.frequency], level: audio.level }, law);
@@ -93,18 +101,25 @@ class FarEnd {
 
   speak(block: Uint8Array, law: Law): void {
     if (this.#audio.type === 'echo') {
-      for (let i = 0; i < BLOCK; i++) block[i] = this.#echo[(this.#at + i) % this.#echo.length] ?? IDLE[law];
+      let at = this.#at;
+      for (let i = 0; i < BLOCK; i++) {
+        block[i] = this.#echo[at] as number;
+        if (++at === this.#echo.length) at = 0;
+      }
       return;
     }
-    if (this.#tone.fill(this.#samples, 0, BLOCK)) encode(law, this.#samples, 0, block, 0, BLOCK);
-    else block.fill(IDLE[law]);
+    if (this.#digits.fill(this.#samples, 0, BLOCK) || this.#tone.fill(this.#samples, 0, BLOCK)) {
+      encode(law, this.#samples, 0, block, 0, BLOCK);
+    } else block.fill(IDLE[law]);
   }
 
   hear(block: Uint8Array): void {
     if (this.#audio.type !== 'echo') return;
+    let at = this.#at;
     for (let i = 0; i < BLOCK; i++) {
-      this.#echo[this.#at] = block[i] ?? 0;
-      this.#at = (this.#at + 1) % this.#echo.length;
+      this.#echo[at] = block[i] as number;
+      if (++at === this.#echo.length) at = 0;
     }
+    this.#at = at;
   }
 }
