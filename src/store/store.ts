@@ -164,8 +164,20 @@ class GroupStore implements Store {
 
   #flush(): void {
     this.#flight = this.#queue.splice(0, MOST_IN_GROUP);
-    if (this.#flight.length > 0) this.#post({ type: 'write', ops: this.#flight.map(({ op }) => op) });
-    else this.#drained?.();
+    if (this.#flight.length === 0) {
+      this.#drained?.();
+      return;
+    }
+    try {
+      this.#post({ type: 'write', ops: this.#flight.map(({ op }) => op) });
+    } catch (error) {
+      // Something in an op is no plain data: our own fault, and no reason to end every other call as well.
+      const what = error instanceof Error ? error.message : String(error);
+      const group = this.#flight;
+      this.#flight = [];
+      for (const waiting of group) this.#settle(waiting, { type: 'refused', what });
+      this.#flush();
+    }
   }
 
   #post(message: ToWriter): void {

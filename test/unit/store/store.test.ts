@@ -161,6 +161,18 @@ test('one op that can not be written does not take its group with it', async () 
   );
 });
 
+test('an op that is no plain data is refused, and the store goes on', async () => {
+  const store = await opened();
+  const write = store.persist({ type: 'call-open', call: { ...liveCall('c1'), decision: () => {} } });
+  await assert.rejects(write, { type: 'refused' });
+  await assert.rejects(store.persist({ type: 'call-open', call: { ...liveCall('c2'), decision: 1n } }), {
+    type: 'refused',
+  });
+  await store.persist({ type: 'call-open', call: liveCall('c3') });
+  await store.close();
+  assert.equal((await opened()).start.calls.length, 1);
+});
+
 test('a full file refuses with its own word, stays sound, and takes writes again once there is room', async () => {
   const store = await opened({ maxBytes: 160 * 1024 });
   const payload = 'x'.repeat(20_000);
