@@ -24,6 +24,7 @@ const REASONS: readonly (readonly [RedirectReason, string])[] = [
 /** More diversions than an ISDN counts (Q.952: five) are not carried. */
 const MAX_DIVERSIONS = 5;
 
+/** The diversions of an INVITE, the latest first; what can't be read is left out. */
 export function redirectingOf(message: SipMessage): readonly Redirecting[] {
   const found: Redirecting[] = [];
   for (const value of message.headers.all('Diversion')) {
@@ -45,6 +46,7 @@ export function redirectingOf(message: SipMessage): readonly Redirecting[] {
   return found;
 }
 
+/** The Diversion headers that say these redirecting numbers; `domain` is the host of their URIs. */
 export function diversionsFor(redirecting: readonly Redirecting[], domain: string): HeaderPairs {
   return redirecting.slice(0, MAX_DIVERSIONS).map(({ number, reason }): readonly [string, string] => {
     const params = [

@@ -29,7 +29,7 @@ export function numberOfUri(text: string): PartyNumber {
 }
 
 /** The user part that says a number: `+` and the digits when it is international. */
-export const userOf = (number: PartyNumber): string =>
+const userOf = (number: PartyNumber): string =>
   escapeUser((number.type === 'international' ? '+' : '') + number.digits);
 
 export function uriOfNumber(number: PartyNumber, domain: string): string {

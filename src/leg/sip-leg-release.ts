@@ -9,6 +9,7 @@ import { type CauseOverrides, causeOfStatus, causeOfWarning, REDIRECTION, status
 /** Headers of a refusal that another SIP leg repeats to its own caller. */
 const REPEATED = ['Contact', 'Error-Info', 'Min-SE', 'Reason', 'Retry-After', 'Unsupported', 'Warning'] as const;
 
+/** A 3xx–6xx: its Q.850 Reason, else its Warning (488, 606), else the table. */
 export function releaseOfResponse(response: SipResponse, overrides?: CauseOverrides): Release {
   const heard = reasonIn(response);
   const cause = heard?.cause ?? causeByStatus(response, overrides);
@@ -29,6 +30,7 @@ export function releaseOfSilence(status: 408 | 503, cause: Cause): Release {
   return { type: 'release', cause, location: 'private-local', origin };
 }
 
+/** What was heard, as far as another SIP leg repeats it. */
 export function originOf(message: SipMessage): Origin {
   const kept = message.type === 'response' ? REPEATED : (['Reason'] as const);
   const headers = kept.flatMap((name) =>
@@ -45,6 +47,7 @@ export interface Refused {
   readonly headers: HeaderPairs;
 }
 
+/** What to answer a caller with: a refusal that was heard on SIP as it was, any other by its cause. */
 export function refusalOf(release: Release, overrides?: CauseOverrides): Refused {
   const { origin } = release;
   const heard = origin?.protocol === 'sip' ? origin : undefined;
@@ -89,9 +92,7 @@ const LOCATIONS: readonly (readonly [Location, string])[] = [
 ];
 
 /** The Q.850 cause of a Reason header, if there is one. */
-export function reasonIn(
-  message: SipMessage,
-): { readonly cause: Cause; readonly location: Location | undefined } | undefined {
+function reasonIn(message: SipMessage): { readonly cause: Cause; readonly location: Location | undefined } | undefined {
   for (const value of message.headers.all('Reason')) {
     const semicolon = value.indexOf(';');
     if (semicolon < 0 || value.slice(0, semicolon).trim().toUpperCase() !== 'Q.850') continue;

@@ -1,31 +1,20 @@
 import { CAUSE } from '../call/cause.ts';
 import type { ConnectedParty, Release, Signal } from '../call/signal.ts';
 import { token } from '../kernel/random.ts';
-import { type Instant, type Millis, ms } from '../kernel/time.ts';
+import type { Instant } from '../kernel/time.ts';
 import { dialogOfRequest, refreshed } from '../sip/dialog/dialog.ts';
-import { parseRAck } from '../sip/dialog/reliable.ts';
 import { checkSupport } from '../sip/message/check.ts';
-import { cseqOf, fromOf, tagsOf } from '../sip/message/fields.ts';
-import type { HeaderPairs, SipRequest, SipResponse } from '../sip/message/message.ts';
+import { fromOf, tagsOf } from '../sip/message/fields.ts';
+import type { HeaderPairs, SipRequest } from '../sip/message/message.ts';
 import { printNameAddr } from '../sip/message/name-addr.ts';
-import { RFC3261_TIMING } from '../sip/transaction/words.ts';
 import { redirectingOf } from './sip-leg-diversion.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession } from './sip-leg-offer-answer.ts';
 import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
+import { Provisionals } from './sip-leg-reliable.ts';
 import { DialogUsage } from './sip-leg-usage.ts';
 import type { SipSide } from './sip-leg-words.ts';
-
-/** A provisional response that goes out with an RSeq and waits for its PRACK. */
-interface Reliable {
-  readonly status: number;
-  readonly headers: HeaderPairs;
-  readonly body: Uint8Array | undefined;
-}
-
-/** More provisional responses than this don't wait for one another: the rest is not said. */
-const MAX_WAITING = 8;
 
 /** The set-up of a call that came to us as an INVITE, until our 2xx is ACKed: RFC 3261 §13.3, RFC 3262 §3. */
 export class UasSetup {
@@ -37,9 +26,7 @@ export class UasSetup {
   readonly #peer: { readonly supports: boolean; readonly requires: boolean };
   /** Our answer went out in a provisional that may be lost, so the 2xx says it again. */
   #unsure = false;
-  #rseq: number;
-  #outstanding: { readonly response: SipResponse; readonly withSdp: boolean; resend: Millis } | undefined;
-  readonly #waiting: Reliable[] = [];
+  readonly #provisionals: Provisionals;
   #answer: ConnectedParty | undefined;
 
   private constructor(kit: LegKit, transaction: string, invite: SipRequest, usage: DialogUsage) {
@@ -49,8 +36,7 @@ export class UasSetup {
     this.usage = usage;
     const required = tagsOf(invite.headers, 'Require').includes('100rel');
     this.#peer = { requires: required, supports: required || tagsOf(invite.headers, 'Supported').includes('100rel') };
-    const [a = 0, b = 0, c = 0] = kit.setup.random.bytes(3);
-    this.#rseq = 1 + a * 65536 + b * 256 + c;
+    this.#provisionals = new Provisionals(kit, transaction, invite, usage.dialog.localTag);
   }
 
   /** Takes the INVITE and says the offer; undefined when it was refused on the spot. */
@@ -140,43 +126,15 @@ export class UasSetup {
     const rely = this.#peer.requires || (mayRely && (side.reliable === 'required' || body !== undefined));
     if (body !== undefined && !rely) this.#unsure = true;
     const audible = inBand && (body !== undefined || oa.agreed !== undefined);
-    const status = audible ? 183 : usual;
-    const response: Reliable = { status, headers, body };
-    if (!rely) this.#kit.respond(this.#transaction, this.#invite, status, this.#parts(response, []));
-    else if (this.#outstanding === undefined) this.#sendReliably(response, now);
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(response);
+    const provisional = { status: audible ? 183 : usual, headers, body };
+    if (rely) this.#provisionals.sendReliably(provisional, now);
+    else this.#provisionals.send(provisional);
     return undefined;
   }
 
-  #parts({ headers, body }: Reliable, more: HeaderPairs): { toTag: string; headers: HeaderPairs; body?: Uint8Array } {
-    const all = [
-      ...this.#kit.contact,
-      ...this.#kit.abilities,
-      ...headers,
-      ...more,
-      ...(body === undefined ? [] : [SDP]),
-    ];
-    return { toTag: this.usage.dialog.localTag, headers: all, ...(body === undefined ? {} : { body }) };
-  }
-
-  #sendReliably(reliable: Reliable, now: Instant): void {
-    const rseq: HeaderPairs = [
-      ['Require', '100rel'],
-      ['RSeq', String(this.#rseq)],
-    ];
-    const response = this.#kit.respond(this.#transaction, this.#invite, reliable.status, this.#parts(reliable, rseq));
-    this.#outstanding = { response, withSdp: reliable.body !== undefined, resend: RFC3261_TIMING.t1 };
-    this.#kit.timers.start('reliable', now, RFC3261_TIMING.t1);
-    this.#kit.timers.start('reliable-limit', now, ms(64 * RFC3261_TIMING.t1));
-  }
-
-  /** RFC 3262 §3: sent again with doubling waits until the PRACK comes. */
+  /** The PRACK is late. */
   resend(now: Instant): void {
-    const outstanding = this.#outstanding;
-    if (outstanding === undefined) return;
-    this.#kit.again(this.#transaction, outstanding.response);
-    outstanding.resend = ms(2 * outstanding.resend);
-    this.#kit.timers.start('reliable', now, outstanding.resend);
+    this.#provisionals.resend(now);
   }
 
   /** 64·T1 without a PRACK: the INVITE is refused (RFC 3262 §3). */
@@ -188,23 +146,19 @@ export class UasSetup {
 
   /** A PRACK that has been admitted to the dialog. */
   prack(transaction: string, request: SipRequest, now: Instant): Release | undefined {
-    const rack = parseRAck(request.headers.get('RAck') ?? '');
-    const invite = cseqOf(this.#invite);
-    const mine = rack?.rseq === this.#rseq && rack.cseq === invite?.number && rack.method === 'INVITE';
-    if (this.#outstanding === undefined || !mine) {
+    if (!this.#provisionals.acknowledged(request)) {
       this.#kit.respond(transaction, request, 481);
       return undefined;
     }
-    this.#kit.timers.stop('reliable');
-    this.#kit.timers.stop('reliable-limit');
-    this.#outstanding = undefined;
-    this.#rseq++;
     const body = this.#exchange(transaction, request);
-    if (body === 'refused') return this.#stage === 'proceeding' ? this.#goOn(now) : undefined;
-    const parts = body === undefined ? {} : { headers: [SDP], body };
-    this.#kit.respond(transaction, request, 200, parts);
-    this.usage.aim();
-    return this.#goOn(now);
+    if (body !== 'refused') {
+      this.#kit.respond(transaction, request, 200, body === undefined ? {} : { headers: [SDP], body });
+      this.usage.aim();
+    }
+    if (this.#stage !== 'proceeding') return undefined;
+    if (this.#answer !== undefined) return this.#accept(now);
+    this.#provisionals.next(now);
+    return undefined;
   }
 
   /** The PRACK's description: the answer to the offer in our provisional, or a new offer (RFC 3262 §5). */
@@ -224,18 +178,11 @@ export class UasSetup {
     return 'refused';
   }
 
-  #goOn(now: Instant): Release | undefined {
-    if (this.#answer !== undefined) return this.#accept(now);
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#sendReliably(next, now);
-    return undefined;
-  }
-
   /** Sends the 2xx, unless a description is still on its way under a PRACK (RFC 3262 §3). */
   #accept(now: Instant): Release | undefined {
-    if (this.#stage !== 'proceeding' || this.#answer === undefined || this.#outstanding?.withSdp) return undefined;
+    if (this.#answer === undefined || this.#provisionals.describing) return undefined;
     const { oa } = this.usage;
-    let body: Uint8Array | undefined;
+    let body = this.#provisionals.unsent;
     if (oa.pending === 'them') {
       const answered = oa.answer();
       if (!answered.ok) return this.#unsuitable(answered.error);
@@ -272,9 +219,7 @@ export class UasSetup {
     };
     this.#kit.respond(this.#transaction, this.#invite, status, parts);
     this.#stage = status < 300 ? 'answered' : 'refused';
-    this.#outstanding = undefined;
-    this.#kit.timers.stop('reliable');
-    this.#kit.timers.stop('reliable-limit');
+    this.#provisionals.stop();
   }
 
   /** The call refuses. */

@@ -11,6 +11,7 @@ export interface RAck {
   readonly method: string;
 }
 
+/** The value of a RAck header; undefined when it is malformed. */
 export function parseRAck(text: string): RAck | undefined {
   const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s*$/.exec(text);
   const rseq = parseNumber(match?.[1] ?? '', 2 ** 32 - 1);

@@ -34,6 +34,7 @@ interface Try {
   heard: number;
 }
 
+/** What the client transactions are made with; see `LayerSetup`. */
 export interface ClientsSetup {
   readonly random: Random;
   readonly sentBy: (to: Flow | Target) => { readonly host: string; readonly port: number };

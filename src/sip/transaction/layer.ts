@@ -7,6 +7,7 @@ import { ClientTransactions } from './clients.ts';
 import { ServerTransactions } from './servers.ts';
 import { RFC3261_TIMING, type Sending, type Timing, type TransactionEffect } from './words.ts';
 
+/** What a transaction layer is made with. */
 export interface LayerSetup {
   readonly random: Random;
   /** The host and port that our Via shows to a target: where its response can reach us if the flow is gone. */

@@ -2,6 +2,7 @@ import type { Machine } from '../../kernel/machine.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { Timing } from './words.ts';
 
+/** What a server transaction works with: the request, `received` and `rport` in its top Via. */
 export interface ServerSetup {
   readonly request: SipRequest;
   readonly reliable: boolean;

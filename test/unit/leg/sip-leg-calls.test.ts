@@ -355,6 +355,35 @@ test('an offer of another address family can not be answered: 488, and the call 
   assert.deepEqual(a.gone, ['a1']);
 });
 
+test('an answer that comes while the description still waits for its turn carries it in the 200', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { headers: [['Require', '100rel']], body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING);
+  a.tell('a1', RING_IN_BAND);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  const final = raw.response('INVITE');
+  assert.deepEqual([final.status, final.body.length > 0], [200, true]);
+});
+
+test('a PRACK that crosses the 200 is still answered with 200, so that nobody takes the dialog for lost', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { headers: [['Require', '100rel']], body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING);
+  rig.run(50);
+  const ringing = raw.response('INVITE');
+  a.tell('a1', ANSWER);
+  raw.prack(ringing);
+  rig.run(50);
+  assert.equal(raw.response('PRACK').status, 200);
+  rig.run(2000);
+  assert.deepEqual(a.words('a1'), ['offer']);
+});
+
 test('provisional responses that wait for a PRACK go out one after the other', () => {
   const { rig, a, b } = pair();
   const raw = new RawPeer(b);
