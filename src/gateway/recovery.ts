@@ -7,36 +7,58 @@ import { CAUSE } from '../call/cause.ts';
 import type { CallRecord as Q931CallRecord } from '../isdn/q931/primitives.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Clock } from '../kernel/time.ts';
-import { byeFromRecord } from '../leg/sip-leg-record.ts';
+import { byeFromRecord, recordFromJson } from '../leg/sip-leg-record.ts';
 import type { DialogRecord } from '../leg/sip-leg-words.ts';
+import type { Flow } from '../sip/message/flow.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveCall } from '../store/words.ts';
 import type { SipEdge } from './sip-edge.ts';
 
 /** What a restart after a crash needs to end a leg at its far party; it stands in the live call's row as plain JSON. */
 export type LegRecovery =
-  | { readonly type: 'sip'; readonly record: DialogRecord }
+  /** `flow`: the hole in the phone's NAT. It outlives us on UDP only: connections have died with the process. */
+  | { readonly type: 'sip'; readonly record: DialogRecord; readonly flow: Flow | undefined }
   | { readonly type: 'q931'; readonly span: string; readonly record: Q931CallRecord };
 
 /** The legs of the calls that were up. Rows that an older release wrote differently are passed over. */
-export function recoveriesOf(calls: readonly LiveCall[]): readonly LegRecovery[] {
-  return calls.flatMap(({ dialogs }) => dialogs).filter(isRecovery);
+export function recoveriesOf(calls: readonly Pick<LiveCall, 'dialogs'>[]): readonly LegRecovery[] {
+  return calls.flatMap(({ dialogs }) => dialogs).flatMap(recoveryOf);
 }
 
-const isRecovery = (value: unknown): value is LegRecovery =>
-  value instanceof Object && 'type' in value && (value.type === 'sip' || value.type === 'q931') && 'record' in value;
+function recoveryOf(value: unknown): readonly LegRecovery[] {
+  if (!isBlock(value)) return [];
+  if (value.type === 'sip') {
+    const record = recordFromJson(value.record);
+    return record === undefined ? [] : [{ type: 'sip', record, flow: isUdpFlow(value.flow) ? value.flow : undefined }];
+  }
+  const { type, span, record } = value;
+  return type === 'q931' && typeof span === 'string' && isQ931Record(record) ? [{ type, span, record }] : [];
+}
+
+const isBlock = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isEndpoint = (value: unknown): boolean =>
+  isBlock(value) && typeof value.address === 'string' && typeof value.port === 'number';
+
+const isUdpFlow = (value: unknown): value is Flow =>
+  isBlock(value) && value.transport === 'udp' && isEndpoint(value.remote) && isEndpoint(value.local);
+
+const isQ931Record = (value: unknown): value is Q931CallRecord =>
+  isBlock(value) && typeof value.callRef === 'number' && typeof value.outgoing === 'boolean';
 
 export function q931Records(left: readonly LegRecovery[], span: string): readonly Q931CallRecord[] {
   return left.flatMap((leg) => (leg.type === 'q931' && leg.span === span ? [leg.record] : []));
 }
 
 /** BYE to every SIP party that still believes in its call. */
-export function endDialogs(left: readonly LegRecovery[], edge: SipEdge): void {
-  for (const leg of left) {
-    if (leg.type !== 'sip') continue;
-    const bye = byeFromRecord(leg.record, ourRelease(CAUSE.temporaryFailure));
-    edge.say(bye, { hear: () => {}, flow: undefined });
-  }
+export function endDialogs(left: readonly LegRecovery[], edge: Pick<SipEdge, 'say'>): void {
+  for (const leg of left) if (leg.type === 'sip') endDialog(leg.record, leg.flow, edge);
+}
+
+/** A BYE for which nobody waits. */
+export function endDialog(record: DialogRecord, flow: Flow | undefined, edge: Pick<SipEdge, 'say'>): void {
+  edge.say(byeFromRecord(record, ourRelease(CAUSE.temporaryFailure)), { hear: () => {}, flow });
 }
 
 /** Every call that was up gets its record, with the cause of a fault of ours. */

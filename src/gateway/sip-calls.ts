@@ -6,7 +6,6 @@ import type { Offer, Release } from '../call/signal.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import type { Random } from '../kernel/random.ts';
 import { SipLeg } from '../leg/sip-leg.ts';
-import { byeFromRecord } from '../leg/sip-leg-record.ts';
 import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
 import type { Source } from '../routing/query.ts';
 import { DigestClient } from '../sip/digest/client.ts';
@@ -18,7 +17,7 @@ import { BoundLeg, type LegHandle } from './bound-leg.ts';
 import type { CallPath, LegEars } from './call-path.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { Reactor } from './reactor.ts';
-import type { LegRecovery } from './recovery.ts';
+import { endDialog, type LegRecovery } from './recovery.ts';
 import type { SipEdge, SipUser } from './sip-edge.ts';
 
 /** What we offer and take, best first: a T1 is µ-law. */
@@ -118,12 +117,12 @@ export class SipCalls {
         },
         recovery: (): LegRecovery | undefined => {
           const record = leg.dialogRecord();
-          return record === undefined ? undefined : { type: 'sip', record };
+          return record === undefined ? undefined : { type: 'sip', record, flow };
         },
         thread: () => leg.key?.callId,
         abandon: () => {
           const record = leg.dialogRecord();
-          if (record !== undefined) edge().say(byeFromRecord(record, ourRelease(CAUSE.temporaryFailure)), NOBODY);
+          if (record !== undefined) endDialog(record, flow, edge());
         },
       },
       reactor,
@@ -152,9 +151,6 @@ export class SipCalls {
     };
   }
 }
-
-/** Who sends a request and doesn't care for its answer. */
-const NOBODY: SipUser = { hear: () => {}, flow: undefined };
 
 function trunkUri({ address, port, transport }: SipTrunkSetting, { digits, type }: PartyNumber): string {
   const user = escapeUser(type === 'international' ? `+${digits}` : digits);
