@@ -1,7 +1,6 @@
 import { CAUSE } from '../call/cause.ts';
 import type { CodecName, Direction } from '../call/media.ts';
 import type { Release } from '../call/signal.ts';
-import { toLatin1 } from '../kernel/bytes.ts';
 import { type Instant, ms, seconds } from '../kernel/time.ts';
 import { acknowledgement, type Dialog, inOrder, nextRequest, refreshed } from '../sip/dialog/dialog.ts';
 import { checkSupport } from '../sip/message/check.ts';
@@ -12,6 +11,7 @@ import { CONTENT_TYPES, credentialsOf, type LegKit, METHODS, SDP } from './sip-l
 import type { BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
 import { releaseOfSilence } from './sip-leg-release.ts';
 import { SessionTimer } from './sip-leg-session-timer.ts';
+import { toneIn } from './sip-leg-tone.ts';
 
 /** A change of the session that we ask for: by re-INVITE, or by UPDATE where it carries no description. */
 interface Change {
@@ -28,8 +28,8 @@ interface Sent {
   readonly wish: Direction;
 }
 
-/** 120 requests in one dialog that nobody answers are not a call; more are not sent. */
-const MAX_SENT = 120;
+/** A peer that sends more provisional responses than this, and answers no PRACK, gets no more of them. */
+const MAX_SENT = 50;
 
 /** One dialog of a leg, early or confirmed: what is asked in it from either side, save BYE, CANCEL and PRACK of the set-up. */
 export class DialogUsage {
@@ -237,7 +237,6 @@ export class DialogUsage {
 
   #send(what: Sent['what'], made: { dialog: Dialog; request: SipRequest; nextHop: string }, wish: Direction): void {
     this.#dialog = made.dialog;
-    if (this.#sent.size >= MAX_SENT) return;
     const { transaction, request } = this.#kit.request(made.request, made.nextHop);
     this.#sent.set(transaction, { what, request, wish });
   }
@@ -247,6 +246,7 @@ export class DialogUsage {
   }
 
   prack(rack: string): void {
+    if (this.#sent.size >= MAX_SENT) return;
     const headers: HeaderPairs = [['RAck', rack], ...this.#kit.userAgent];
     this.#send('prack', nextRequest(this.#dialog, 'PRACK', headers), this.oa.wish);
   }
@@ -359,16 +359,3 @@ export class DialogUsage {
 
 /** RFC 3261 §12.2.1.2: these say that the peer no longer has this dialog. */
 const isLost = (status: number): boolean => status === 408 || status === 481;
-
-/** A digit in an INFO: `application/dtmf-relay` as gateways write it, or `application/dtmf` with the bare digit. */
-function toneIn(request: SipRequest): { readonly digit: string; readonly duration: number } | undefined {
-  const type = request.headers.get('Content-Type')?.toLowerCase() ?? '';
-  const text = toLatin1(request.body.subarray(0, 200));
-  const relay = type.startsWith('application/dtmf-relay');
-  if (!relay && !type.startsWith('application/dtmf')) return undefined;
-  const signal = relay ? /^\s*Signal\s*=\s*(\S+)/im.exec(text)?.[1] : text.trim();
-  const digit = signal?.toUpperCase().replace(/^10$/, '*').replace(/^11$/, '#') ?? '';
-  if (!/^[0-9*#A-D]$/.test(digit)) return undefined;
-  const duration = Number(/^\s*Duration\s*=\s*(\d{1,5})/im.exec(text)?.[1] ?? 160);
-  return { digit, duration: Math.min(Math.max(duration, 40), 8000) };
-}

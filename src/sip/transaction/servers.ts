@@ -56,7 +56,7 @@ export class ServerTransactions {
     const known = this.#byKey.get(key);
     if (known !== undefined) return this.#step(known, { type: 'retransmission' }, now);
     const back = wayBack(via, flow);
-    if (this.#byId.size >= this.#setup.limit) {
+    if (this.#byId.size >= (belongsToOld(request) ? 2 : 1) * this.#setup.limit) {
       const busy = responseTo(request, 503, { headers: [['Retry-After', '5']] });
       return [{ type: 'transmit', message: busy, to: back }];
     }
@@ -178,3 +178,7 @@ function wayBack(via: Via, flow: Flow): Flow {
   const { host, port } = responsePlace(via);
   return { ...flow, remote: { address: isAddress(host) ? host : flow.remote.address, port } };
 }
+
+/** Requests that belong to what is there already, CANCEL and BYE above all, still come in when new ones don't. */
+const belongsToOld = (request: SipRequest): boolean =>
+  request.method === 'CANCEL' || tagIn(request, 'To') !== undefined;

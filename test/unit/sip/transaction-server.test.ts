@@ -192,6 +192,17 @@ test('over the limit new requests get 503 with Retry-After; known ones and ACK g
   assert.deepEqual(rig.log(), ['0 request INVITE', '0 503', '0 486']);
 });
 
+test('over the limit calls can still be cancelled and ended, up to twice the limit', () => {
+  const rig = new LayerRig(2);
+  rig.receive(heard('INVITE'));
+  rig.receive(heard('OPTIONS', { branch: 'z9hG4bKtwo' }));
+  rig.receive(heard('CANCEL'));
+  rig.receive(heard('BYE', { branch: 'z9hG4bKthree', toTag: 'mine' }));
+  rig.receive(heard('BYE', { branch: 'z9hG4bKfour', toTag: 'other' }));
+  const told = ['0 request INVITE', '0 request OPTIONS', '0 200', '0 cancelled', '0 request BYE', '0 503'];
+  assert.deepEqual(rig.log(), told);
+});
+
 test('the response goes to the source port that rport asked for, else to sent-by (RFC 3581, 18.2.2)', () => {
   const rig = new LayerRig();
   const source = flow('udp', '198.51.100.7', 33_333);
