@@ -34,7 +34,8 @@ const SETUP: CallRequest = {
   elements: [],
 };
 
-const clock = (): Instant => performance.now() as Instant;
+/** Read once for every frame that arrives, as a reactor does. */
+let now = performance.now() as Instant;
 
 let frames = 0;
 let octets = 0;
@@ -55,7 +56,7 @@ class End {
   }
 
   link(event: LinkEvent): void {
-    for (const effect of this.#link.feed(event, clock())) {
+    for (const effect of this.#link.feed(event, now)) {
       if (effect.type === 'frame') {
         frames++;
         octets += effect.frame.length;
@@ -68,7 +69,7 @@ class End {
   }
 
   layer3(event: GroupEvent): void {
-    for (const effect of this.group.feed(event, clock())) {
+    for (const effect of this.group.feed(event, now)) {
       if (effect.type === 'dl-data') this.link({ type: 'dl-data', message: effect.data });
       else if (effect.type === 'call') this.#happen(effect.handle, effect.indication);
       else if (effect.type !== 'channel') throw new Error(`the group says ${JSON.stringify(effect)}`);
@@ -102,12 +103,16 @@ class End {
 const user: End = new End('user', () => network);
 const network: End = new End('network', () => user);
 
+const ends = [user, network];
+
 /** Lets every frame arrive. */
 function settle(): void {
   while (user.waiting.length + network.waiting.length > 0) {
-    for (const end of [user, network]) {
+    for (const end of ends) {
       const frame = end.waiting.shift();
-      if (frame !== undefined) end.link({ type: 'frame', frame });
+      if (frame === undefined) continue;
+      now = performance.now() as Instant;
+      end.link({ type: 'frame', frame });
     }
   }
 }

@@ -24,14 +24,21 @@ export function fromLatin1(text: string): Uint8Array {
 
 const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** One character per octet, U+0000 to U+00FF: every octet comes back from `fromLatin1`. */
-export function toLatin1(bytes: Uint8Array): string {
+/** Up to here going octet by octet is quicker than calling the decoder, which also moves a short array out of the engine's heap. */
+const SHORT = 32;
+
+/** One character per octet from `at` on, U+0000 to U+00FF: every octet comes back from `fromLatin1`. */
+export function toLatin1(bytes: Uint8Array, at = 0): string {
+  if (bytes.length - at <= SHORT) return eachOctet(bytes, at);
   // Text on the wire is nearly always ASCII, where UTF-8 is the same and decoded natively. Anything else comes out shorter or
   // with U+FFFD in it. (No decoder does Latin-1: the label means windows-1252.)
-  const text = ascii.decode(bytes);
-  if (text.length === bytes.length && !text.includes('\uFFFD')) return text;
+  const text = ascii.decode(at === 0 ? bytes : bytes.subarray(at));
+  return text.length === bytes.length - at && !text.includes('\uFFFD') ? text : eachOctet(bytes, at);
+}
+
+function eachOctet(bytes: Uint8Array, at: number): string {
   let out = '';
-  for (const b of bytes) out += String.fromCharCode(b);
+  for (let i = at; i < bytes.length; i++) out += String.fromCharCode(bytes[i] ?? 0);
   return out;
 }
 

@@ -16,6 +16,10 @@ export class Timers<Name extends string> {
     this.#due.delete(name);
   }
 
+  stopAllBut(kept: ReadonlySet<Name>): void {
+    for (const name of this.#due.keys()) if (!kept.has(name)) this.#due.delete(name);
+  }
+
   stopAll(): void {
     this.#due.clear();
   }

@@ -37,7 +37,10 @@ export function met(figure: Figure): boolean | undefined {
   return goal.atLeast === true ? value >= goal.limit : value <= goal.limit;
 }
 
-export const verdictOf = (figure: Figure): string => ({ true: 'met', false: 'missed' })[`${met(figure)}`] ?? '';
+export function verdictOf(figure: Figure): string {
+  const good = met(figure);
+  return good === undefined ? '' : good ? 'met' : 'missed';
+}
 
 export const goalOf = ({ goal }: Figure): string =>
   goal === undefined

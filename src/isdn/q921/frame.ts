@@ -1,5 +1,4 @@
 /** LAPD frames between flags and FCS: address, control and information field. Q.921 §3. */
-import { concat } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
 import type { LinkSide, MdlErrorCode } from './primitives.ts';
 
@@ -59,20 +58,33 @@ const addressOctet = (side: LinkSide, command: boolean): number => (command === 
 /** TEI 0 with EA 1, §3.3.4.1. */
 const TEI_OCTET = 0x01;
 
+const NOTHING = new Uint8Array(0);
+
 /** The octets of a frame that `side` sends. */
 export function encodeFrame(frame: LapdFrame, side: LinkSide): Uint8Array {
   const address = addressOctet(side, frame.command);
   const pf = frame.pf ? 1 : 0;
   switch (frame.type) {
     case 'I':
-      return concat(Uint8Array.of(address, TEI_OCTET, frame.ns << 1, (frame.nr << 1) | pf), frame.information);
+      return octets(4, address, frame.ns << 1, (frame.nr << 1) | pf, frame.information);
     case 'RR':
     case 'RNR':
     case 'REJ':
-      return Uint8Array.of(address, TEI_OCTET, SUPERVISORY[frame.type], (frame.nr << 1) | pf);
+      return octets(4, address, SUPERVISORY[frame.type], (frame.nr << 1) | pf, NOTHING);
     default:
-      return concat(Uint8Array.of(address, TEI_OCTET, UNNUMBERED[frame.type] | (pf * PF)), frame.information);
+      return octets(3, address, UNNUMBERED[frame.type] | (pf * PF), 0, frame.information);
   }
+}
+
+/** A frame with a head of three octets or four, written in one piece. */
+function octets(head: 3 | 4, address: number, control: number, second: number, information: Uint8Array): Uint8Array {
+  const out = new Uint8Array(head + information.length);
+  out[0] = address;
+  out[1] = TEI_OCTET;
+  out[2] = control;
+  if (head === 4) out[3] = second;
+  if (information.length > 0) out.set(information, head);
+  return out;
 }
 
 /** Reads a frame that was sent by `sender`. `n201`: the longest information field in octets. Never throws. */

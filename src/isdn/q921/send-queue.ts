@@ -46,7 +46,7 @@ export class SendQueue {
   /** Takes N(R) as acknowledging all before it; answers how many that were. */
   acknowledge(nr: number): number {
     const count = distance(this.#va, nr);
-    this.#messages.splice(0, count);
+    if (count > 0) this.#messages.splice(0, count);
     this.#va = nr;
     return count;
   }

@@ -79,7 +79,7 @@ export class Call {
 
   /** Enters a state: its own timer starts, those of the state before stop. */
   enter(state: CallState, desk: Desk, now: Instant): void {
-    for (const timer of SUPERVISING) this.timers.stop(timer);
+    this.timers.stopAllBut(OUTLASTING);
     this.state = state;
     this.repeats = 0;
     const timer = STATE_TIMER[state];
@@ -102,5 +102,5 @@ export class Call {
   }
 }
 
-/** The timers that belong to one state. */
-const SUPERVISING: readonly CallTimer[] = ['T301', 'T302', 'T303', 'T304', 'T305', 'T306', 'T308', 'T310', 'T313'];
+/** Every other timer belongs to one state. */
+const OUTLASTING: ReadonlySet<CallTimer> = new Set(['T309', 'T322']);

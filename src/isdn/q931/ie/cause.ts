@@ -21,7 +21,7 @@ export const causeElement: ElementCodec<CauseElement> = {
     const at = last(octet3) ? 1 : 2;
     const octet4 = contents[at];
     if (octet4 === undefined || !last(octet4) || (octet4 & 0x7f) === 0) return undefined;
-    const diagnostics = contents.length > at + 1 ? contents.subarray(at + 1) : undefined;
+    const diagnostics = contents.length > at + 1 ? contents.slice(at + 1) : undefined;
     return { cause: octet4 & 0x7f, location: locations.word(octet3 & 15) ?? 'beyond', diagnostics };
   },
   encode({ cause, location, diagnostics }) {

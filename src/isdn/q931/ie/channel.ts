@@ -79,7 +79,7 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = {
       return face === undefined ? undefined : { ...any, slots: [] };
     }
     if ((octet32 & 0xef) !== B_CHANNEL_UNITS) return undefined;
-    const rest = contents.subarray(at + 1);
+    const rest = contents.slice(at + 1);
     const map = (octet32 & MAP) !== 0;
     const slots = map ? mapSlots(rest) : numberedSlots(rest);
     if (slots === undefined || slots.length === 0) return undefined;

@@ -23,7 +23,7 @@ export const display: ElementCodec<Display> = {
     let at = typed ? 1 : 0;
     while (typed && at < 3 && (contents[at] ?? 0) >= 0x80) at += 1;
     if (contents.length - at > MAX_NAME) return undefined;
-    return { text: toLatin1(contents.subarray(at)).trim(), typed };
+    return { text: toLatin1(contents, at).trim(), typed };
   },
   encode({ text, typed }) {
     return fromLatin1((typed ? String.fromCharCode(CALLING_NAME) : '') + text.slice(0, MAX_NAME));

@@ -73,7 +73,7 @@ function decodeParts(contents: Uint8Array): Parts | undefined {
     if (!last(octet3b)) return undefined;
   }
   if (contents.length - at > MAX_DIGITS) return undefined;
-  const digits = toLatin1(contents.subarray(Math.min(at, contents.length)));
+  const digits = toLatin1(contents, at);
   if (/[^\x20-\x7e]/.test(digits)) return undefined;
   return {
     number: {
