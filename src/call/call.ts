@@ -70,6 +70,9 @@ interface Attempt {
   live: boolean;
 }
 
+/**
+ * One call: its events in, its effects out. It knows neither ISDN nor SIP; time and the ids of legs come with the events.
+ */
 export class Call implements Machine<CallEvent, CallEffect> {
   readonly id: string;
   readonly #caller: Caller;

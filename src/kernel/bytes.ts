@@ -42,6 +42,7 @@ function eachOctet(bytes: Uint8Array, at: number): string {
   return out;
 }
 
+/** All octets of the parts, in a new array. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

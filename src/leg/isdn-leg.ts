@@ -20,6 +20,8 @@ import {
   setupOf,
 } from './isdn-leg-words.ts';
 
+/** What a trunk says of its legs; all of it has a default. */
+/** What a leg is made with beside its call. */
 export interface IsdnLegSettings {
   /** What an outgoing call asks for; an incoming one has its channel from SETUP. */
   readonly channel: ChannelChoice;
@@ -28,7 +30,7 @@ export interface IsdnLegSettings {
   readonly announcement: Millis;
 }
 
-export const ISDN_LEG_DEFAULTS: IsdnLegSettings = {
+const ISDN_LEG_DEFAULTS: IsdnLegSettings = {
   channel: { type: 'any', order: 'ascending', exclusive: true },
   law: 'ulaw',
   announcement: seconds(30),

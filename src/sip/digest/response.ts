@@ -58,6 +58,7 @@ export interface Ingredients {
 export const firstHash = (hash: Hash, name: HashName, username: string, realm: string, password: string): string =>
   hash(name, concat(fromLatin1(`${username}:${realm}:`), new TextEncoder().encode(password)));
 
+/** The `response` of the credentials, RFC 7616 §3.4.1, in lower-case hex; without qop in the form of RFC 2069. */
 export function digestResponse(hash: Hash, of: Ingredients): string {
   const name = hashOf(of.algorithm);
   const h = (text: string): string => hash(name, fromLatin1(text));

@@ -1,6 +1,7 @@
 import { Headers } from './headers.ts';
 import { reasonOf } from './status.ts';
 
+/** The methods that this stack knows; RFC 3261 and its extensions. */
 export type SipMethod =
   | 'ACK'
   | 'BYE'
@@ -43,6 +44,7 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 export const NO_BODY: Uint8Array = new Uint8Array(0);
 
+/** A request of our own, with these headers in this order. */
 export function request(
   method: SipMethod | (string & {}),
   uri: string,

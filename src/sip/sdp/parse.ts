@@ -99,6 +99,7 @@ function parseMedia(value: string): Draft['media'] {
 /** The order in which the lines of a section stand, RFC 8866 §5. */
 const ORDER = 'iuepcbtrzk';
 
+/** The octets of a description, its lines in the order of RFC 8866 §5, each ended by CR LF. */
 export function printSdp(sdp: Sdp): Uint8Array {
   const { username, session, version, family, address } = sdp.origin;
   let text = `v=0\r\no=${username} ${session} ${version} IN ${family} ${address}\r\ns=${sdp.name}\r\n`;
