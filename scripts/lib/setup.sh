@@ -16,6 +16,7 @@ test_needs=(
   sipp=sip-tester
   sox=sox
   tshark=tshark
+  openssl=openssl
   /usr/lib/baresip/modules/aufile.so=baresip-core
   /usr/lib/python3/dist-packages/numpy=python3-numpy
   /usr/include/libpri.h=libpri-dev
