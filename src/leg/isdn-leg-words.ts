@@ -44,6 +44,7 @@ export function answerOf({ connected, connectedName, elements }: Indication<'con
   return { type: 'answer', connected: party, origin: originOf(elements) };
 }
 
+/** An answer as CONNECT, with what another ISDN leg heard in its own. */
 export function connectOf({ connected, origin }: Extract<Signal, { type: 'answer' }>): Request<'connect'> {
   return {
     type: 'connect',
@@ -62,6 +63,7 @@ export function releaseOf(cause: CauseElement, elements: readonly Element[]): Re
   return { type: 'release', cause: causeOf(cause.cause), location: cause.location, origin: originOf(heard) };
 }
 
+/** A release as the request that clears; of the elements as heard the cause gives its diagnostics. */
 export function clearingOf({ cause, location, origin }: Release): Request<'release'> {
   const elements = elementsOf(origin);
   const isCause = (e: Element): boolean => e.codeset === 0 && e.id === causeElement.id;

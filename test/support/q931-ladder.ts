@@ -13,7 +13,7 @@ import type { Instant } from '../../src/kernel/time.ts';
 import { SETUP, SPAN } from './q931-pair.ts';
 
 /** A message of ours by name and its elements in hex: `setup 04:8090a2 18:a98381`. */
-export function textOf(data: Uint8Array): string {
+function textOf(data: Uint8Array): string {
   const message = parseMessage(data);
   assert.ok(message.ok);
   const { type, elements, reference, discriminator } = message.value;

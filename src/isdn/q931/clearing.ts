@@ -63,6 +63,7 @@ export function abort(call: Call, desk: Desk, cause: number, now: Instant, diagn
   if (!told) desk.indicate(call, { type: 'disconnect', cause: element, progress: [], elements: [] });
 }
 
+/** RELEASE, and T308 (§5.3.3, §5.3.4.3). */
 export function release(
   call: Call,
   desk: Desk,

@@ -110,8 +110,9 @@ function agree(call: Call, desk: Desk, elements: readonly Element[], now: Instan
   if (call.answered) return true;
   call.answered = true;
   const named = first(elements, channelIdentification);
-  if (named !== undefined && Array.isArray(named.slots)) {
-    const entry = desk.channels.find(named.interface ?? call.entry?.interface, named.slots[0] ?? 0);
+  const slot = typeof named?.slots === 'string' ? undefined : named?.slots[0];
+  if (named !== undefined && slot !== undefined) {
+    const entry = desk.channels.find(named.interface ?? call.entry?.interface, slot);
     if (entry !== call.entry) {
       const free = entry !== undefined && !call.exclusive && desk.channels.state(entry) === 'idle';
       // A call that lost its channel to glare takes any free one; so does one whose choice was only a preference.

@@ -2,7 +2,6 @@
 import { bearerCapability } from './ie/bearer.ts';
 import { causeElement } from './ie/cause.ts';
 import { channelIdentification } from './ie/channel.ts';
-import { calledNumber } from './ie/number.ts';
 import { progressIndicator } from './ie/progress.ts';
 import { callState, changeStatus, notification, restartIndicator } from './ie/simple.ts';
 import type { Side } from './primitives.ts';
@@ -83,9 +82,6 @@ const byName = new Map(specs.map((spec) => [spec.name, spec]));
 
 export const messageOf = (code: number): MessageSpec | undefined => byCode.get(code);
 export const codeOf = (name: MessageName): number => byName.get(name)?.code ?? 0;
-
-/** Elements whose bad contents count like a missing one wherever they stand (they steer the call). */
-export const CALLED_NUMBER = calledNumber.id;
 
 /** The maintenance messages by their discriminators: AT&T's (TR 41459), and the national one, where the two types are exchanged. */
 export const MAINTENANCE_TYPES: Readonly<

@@ -2,9 +2,10 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
 import { type Element, parseElements, printElements } from './element.ts';
 
-/** §4.2. The maintenance messages of NI-2 and the AT&T switches use one of the other two. */
+/** §4.2. */
 export const CALL_CONTROL = 0x08;
-export const MAINTENANCE = [0x03, 0x43] as const;
+/** The discriminators of maintenance messages: AT&T's and the national one. */
+const MAINTENANCE = [0x03, 0x43] as const;
 
 /** `fromOriginator`: flag 0, sent by the side that allotted the value (§4.3). Value 0 is the global call reference. */
 export interface CallReference {

@@ -14,6 +14,7 @@ export interface Summary {
   readonly reference: { readonly value: number; readonly fromOriginator: boolean } | undefined;
 }
 
+/** Octets that are no message are summarised too. */
 export function summarise(octets: Uint8Array): Summary {
   const parsed = parseMessage(octets);
   if (!parsed.ok) return { text: `unreadable (${parsed.error})`, reference: undefined };
