@@ -1,5 +1,6 @@
 import type { CallerName, CallerNumber, PartyNumber, Presentation } from '../call/number.ts';
 import type { ConnectedParty, Offer } from '../call/signal.ts';
+import { fromWire, toWire } from '../sip/digest/response.ts';
 import { fromOf } from '../sip/message/fields.ts';
 import { paramOf, unescaped } from '../sip/message/grammar.ts';
 import type { HeaderPairs, SipMessage } from '../sip/message/message.ts';
@@ -13,6 +14,9 @@ const ANONYMOUS = 'sip:anonymous@anonymous.invalid';
 
 /** The longest number that we make of a URI: E.164 has 15 digits, prefixes and extensions come on top. */
 const MAX_DIGITS = 32;
+
+/** Names are shown on telephones: what is longer than this is cut. */
+const MAX_NAME = 80;
 
 /** The number in a `tel:` URI or a SIP user part; no digits at all for a user that is a name. */
 export function numberOfUri(text: string): PartyNumber {
@@ -32,7 +36,9 @@ export function numberOfUri(text: string): PartyNumber {
 const userOf = (number: PartyNumber): string =>
   escapeUser((number.type === 'international' ? '+' : '') + number.digits);
 
+/** A URI for a number at `domain`; for no number at all, the domain's own. */
 export function uriOfNumber(number: PartyNumber, domain: string): string {
+  if (number.digits === '') return printUri(sipUri(domain));
   return printUri(sipUri(domain, { user: userOf(number), params: [{ name: 'user', value: 'phone' }] }));
 }
 
@@ -64,7 +70,9 @@ export function connectedOf(message: SipMessage, side: SipSide): ConnectedParty 
 
 function identityOf(party: NameAddr, presentation: Presentation, screening: CallerNumber['screening']): Identity {
   const number = numberOfUri(party.uri);
-  const text = party.display?.trim() ?? '';
+  const text = fromWire(party.display ?? '')
+    .trim()
+    .slice(0, MAX_NAME);
   return {
     number: number.digits === '' ? undefined : { ...number, presentation, screening },
     name: text === '' ? undefined : { text, presentation },
@@ -121,7 +129,7 @@ export function fromFor(offer: Offer, side: SipSide): NameAddr {
     const display = caller?.presentation === 'restricted' ? 'Anonymous' : undefined;
     return { display, uri: ANONYMOUS, params: [] };
   }
-  const display = callerName?.presentation === 'allowed' ? callerName.text : undefined;
+  const display = callerName?.presentation === 'allowed' ? toWire(callerName.text) : undefined;
   return { display, uri: uriOfNumber(caller, side.domain), params: [] };
 }
 
@@ -135,5 +143,6 @@ export function assertedFor(
   const privacy: HeaderPairs = restricted ? [['Privacy', 'id']] : [];
   if (!side.trusted || number === undefined || number.digits === '') return privacy;
   const uri = uriOfNumber(number, side.domain);
-  return [['P-Asserted-Identity', printNameAddr({ display: name?.text, uri, params: [] })], ...privacy];
+  const display = name === undefined ? undefined : toWire(name.text);
+  return [['P-Asserted-Identity', printNameAddr({ display, uri, params: [] })], ...privacy];
 }

@@ -9,6 +9,9 @@ import { type CauseOverrides, causeOfStatus, causeOfWarning, REDIRECTION, status
 /** Headers of a refusal that another SIP leg repeats to its own caller. */
 const REPEATED = ['Contact', 'Error-Info', 'Min-SE', 'Reason', 'Retry-After', 'Unsupported', 'Warning'] as const;
 
+/** Headers of a request that mean something beyond its own dialog. */
+const CARRIED = ['Max-Forwards', 'Reason'] as const;
+
 /** A 3xx–6xx: its Q.850 Reason, else its Warning (488, 606), else the table. */
 export function releaseOfResponse(response: SipResponse, overrides?: CauseOverrides): Release {
   const heard = reasonIn(response);
@@ -32,7 +35,7 @@ export function releaseOfSilence(status: 408 | 503, cause: Cause): Release {
 
 /** What was heard, as far as another SIP leg repeats it. */
 export function originOf(message: SipMessage): Origin {
-  const kept = message.type === 'response' ? REPEATED : (['Reason'] as const);
+  const kept = message.type === 'response' ? REPEATED : CARRIED;
   const headers = kept.flatMap((name) =>
     message.headers.all(name).map((value): readonly [string, string] => [name, value]),
   );

@@ -1,4 +1,4 @@
-import { CAUSE } from '../call/cause.ts';
+import { CAUSE, causeOf } from '../call/cause.ts';
 import type { Offer, Release } from '../call/signal.ts';
 import { token } from '../kernel/random.ts';
 import type { Instant } from '../kernel/time.ts';
@@ -6,7 +6,7 @@ import { acknowledgement, confirmed, dialogOfResponse, hopOf, refreshed } from '
 import { printRAck, reliableSeq } from '../sip/dialog/reliable.ts';
 import { printCSeq } from '../sip/message/cseq.ts';
 import { contactsOf, cseqOf, toOf } from '../sip/message/fields.ts';
-import { paramOf, withParam } from '../sip/message/grammar.ts';
+import { paramOf, parseNumber, withParam } from '../sip/message/grammar.ts';
 import { type HeaderPairs, request, type SipRequest, type SipResponse } from '../sip/message/message.ts';
 import { printNameAddr, tagOf } from '../sip/message/name-addr.ts';
 import { diversionsFor } from './sip-leg-diversion.ts';
@@ -82,8 +82,13 @@ export class UacSetup {
     for (const { usage } of this.#branches.values()) if (usage !== this.#winner) yield usage;
   }
 
-  /** Our endpoint is open: the INVITE goes out. */
+  /** Our endpoint is open: the INVITE goes out, unless the call has come through too many hops already. */
   start(): void {
+    if (hopsLeft(this.#offer) < 1) {
+      this.#final = true;
+      this.#kit.release({ type: 'release', cause: ROUTING_ERROR, location: 'private-local', origin: undefined });
+      return;
+    }
     if (this.#kit.endpoint !== undefined) this.#oa.open(this.#kit.endpoint);
     this.#send(this.#build(1, this.#oa.offer() ?? new Uint8Array(0)));
   }
@@ -96,7 +101,7 @@ export class UacSetup {
     const required: HeaderPairs = side.reliable === 'required' ? [['Require', '100rel']] : [];
     const headers: HeaderPairs = [
       ...(destination?.routes ?? []).map((route): readonly [string, string] => ['Route', route]),
-      ['Max-Forwards', '70'],
+      ['Max-Forwards', String(hopsLeft(this.#offer))],
       ['From', printNameAddr({ ...from, params: withParam(from.params, 'tag', this.#localTag) })],
       ['To', `<${uri}>`],
       ['Call-ID', this.#callId],
@@ -275,6 +280,15 @@ export class UacSetup {
     const open = [...this.#losers, ...(this.#winner === undefined ? [] : [this.#winner])];
     return this.#final && open.every((usage) => usage.ended);
   }
+}
+
+/** Exchange routing error, which RFC 3398 §8.2.6.1 has for 483. */
+const ROUTING_ERROR = causeOf(25);
+
+/** A call that goes through us from SIP to SIP keeps counting its hops, so that a loop ends (RFC 7332 §4). */
+function hopsLeft({ origin }: Offer): number {
+  const heard = origin?.protocol === 'sip' ? origin.headers.find(([name]) => name === 'Max-Forwards')?.[1] : undefined;
+  return heard === undefined ? 70 : (parseNumber(heard, 255) ?? 70) - 1;
 }
 
 const unwanted = (): Release => ({

@@ -7,6 +7,7 @@ import { checkSupport } from '../sip/message/check.ts';
 import { fromOf, tagsOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipRequest } from '../sip/message/message.ts';
 import { printNameAddr } from '../sip/message/name-addr.ts';
+import { tagIn } from '../sip/transaction/keys.ts';
 import { redirectingOf } from './sip-leg-diversion.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
@@ -49,6 +50,8 @@ export class UasSetup {
     };
     const wrong = unsupported(invite, side);
     if (wrong !== undefined) return refuse(wrong.status, wrong.headers);
+    // A dialog that we don't have: its INVITE can't begin a call (§12.2.2).
+    if (tagIn(invite, 'To') !== undefined) return refuse(481);
     const dialog = dialogOfRequest(invite, localTag);
     if (!dialog.ok) return refuse(400);
     const usage = new DialogUsage(kit, dialog.value, kit.newSession());

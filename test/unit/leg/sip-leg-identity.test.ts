@@ -131,6 +131,14 @@ const diversion = (reason: Redirecting['reason'], parts: Partial<CallerNumber> =
   reason,
 });
 
+test('a name of another alphabet is text for the call and UTF-8 on the wire', () => {
+  const wire = 'Jos\u00c3\u00a9';
+  const { name } = callerOf(invite([], `"${wire}" <sip:201@x>;tag=1`), STRANGER, undefined);
+  assert.equal(name?.text, 'José');
+  const from = fromFor(offerOf({ callerName: { text: 'José', presentation: 'allowed' } }), STRANGER);
+  assert.equal(from.display, wire);
+});
+
 test('diversions go out and come back the same, the latest first', () => {
   const all: readonly Redirecting[] = [
     diversion('busy'),

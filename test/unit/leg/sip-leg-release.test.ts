@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Release } from '../../../src/call/signal.ts';
+import type { Offer, Release } from '../../../src/call/signal.ts';
 import { byeFromRecord, recordFromJson } from '../../../src/leg/sip-leg-record.ts';
 import { reasons, refusalOf, releaseOfRequest, releaseOfResponse } from '../../../src/leg/sip-leg-release.ts';
 import { type HeaderPairs, request, responseTo, type SipResponse } from '../../../src/sip/message/message.ts';
@@ -127,6 +127,32 @@ test('an INVITE that asks for what we do not have is refused before anyone is ca
     text: 'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\nm=video 9 RTP/AVP 31\r\n',
   });
   assert.deepEqual([video.status, video.headers.get('Warning')?.slice(0, 3)], [488, '304']);
+});
+
+test('an INVITE for a dialog that is not ours gets 481 and begins no call', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { body: sdp(), headers: [['To', '<sip:100@10.0.0.1>;tag=gone']] });
+  rig.run(50);
+  assert.equal(raw.response('INVITE').status, 481);
+  assert.deepEqual([a.said, a.gone], [[], ['a1']]);
+});
+
+test('a call that goes round in circles from SIP to SIP ends: its hops are counted on', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { body: sdp(), headers: [['Max-Forwards', '2']] });
+  rig.run(50);
+  const next = (origin: Offer['origin']): string | undefined => {
+    const { id } = a.newLeg({ uri: 'sip:100@10.0.0.2:5060', domain: 'x', routes: [] });
+    a.tell(id, offerOf({ origin }));
+    rig.run(50);
+    return raw.last('INVITE').message.headers.get('Max-Forwards');
+  };
+  assert.equal(next(a.heard('offer').origin), '1');
+  next({ protocol: 'sip', status: undefined, reason: undefined, headers: [['Max-Forwards', '1']] });
+  assert.equal(a.heard('release').cause, 25);
+  assert.equal(next(undefined), '70');
 });
 
 test('a stored dialog still ends its call after a restart, with a CSeq that the peer has not seen', () => {
