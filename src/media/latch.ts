@@ -4,8 +4,8 @@ import { ADDRESS_WORDS, isUnspecified, sameAddress } from './address.ts';
 /** Packets in sequence from a source that was not signalled, before it is believed (as RFC 3550 §A.1, MIN_SEQUENTIAL). */
 const PROBATION = 2;
 
-/** How long the latched source must be silent before another may take its place, in milliseconds. */
-const SILENCE = 2000;
+/** How long the latched source must be silent before another may take its place, in ticks of 20 ms: two seconds. */
+const SILENCE = 100;
 
 /**
  * Symmetric RTP (RFC 4961) with a rule against hijackers. The source that was signalled is believed at once and at any time.
@@ -56,14 +56,14 @@ export class Latch {
     this.#candidateCount = 0;
   }
 
-  /** Whether a well-formed packet from this source is to be believed. `now` in milliseconds. */
-  hear(words: Int32Array, at: number, port: number, ssrc: number, sequence: number, now: number): boolean {
+  /** Whether a well-formed packet from this source is to be believed. `tick` counts 20 ms. */
+  hear(words: Int32Array, at: number, port: number, ssrc: number, sequence: number, tick: number): boolean {
     if (this.#latched && port === this.#peerPort && sameAddress(this.#peer, words, at)) {
-      this.#heardAt = now;
+      this.#heardAt = tick;
       return true;
     }
-    if (port === this.#targetPort && sameAddress(this.#target, words, at)) return this.#latch(words, at, port, now);
-    if (this.#latched && now - this.#heardAt < SILENCE) return false;
+    if (port === this.#targetPort && sameAddress(this.#target, words, at)) return this.#latch(words, at, port, tick);
+    if (this.#latched && tick - this.#heardAt < SILENCE) return false;
     if (!this.#continues(words, at, port, ssrc, sequence)) {
       this.#candidate.set(words.subarray(at, at + ADDRESS_WORDS));
       this.#candidatePort = port;
@@ -72,7 +72,7 @@ export class Latch {
     }
     this.#candidateNext = nextSequence(sequence);
     this.#candidateCount++;
-    return this.#candidateCount >= PROBATION && this.#latch(words, at, port, now);
+    return this.#candidateCount >= PROBATION && this.#latch(words, at, port, tick);
   }
 
   /** Whether an address is the believed one's or the signalled one's, at any port: for RTCP. */
@@ -80,11 +80,11 @@ export class Latch {
     return sameAddress(this.#target, words, at) || (this.#latched && sameAddress(this.#peer, words, at));
   }
 
-  #latch(words: Int32Array, at: number, port: number, now: number): true {
+  #latch(words: Int32Array, at: number, port: number, tick: number): true {
     for (let i = 0; i < ADDRESS_WORDS; i++) this.#peer[i] = words[at + i] ?? 0;
     this.#peerPort = port;
     this.#latched = true;
-    this.#heardAt = now;
+    this.#heardAt = tick;
     this.#candidateCount = 0;
     return true;
   }

@@ -1,9 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Log } from '../kernel/log.ts';
 import type { Native } from '../native/native.ts';
 import type { Counters } from './counters.ts';
 
 /** One tick, in milliseconds. */
-export const TICK = 20;
+const TICK = 20;
 
 /** Ticks that are made up for one after the other when the loop was held up; what is beyond is skipped and counted. */
 const CATCH_UP = 10;
@@ -40,6 +41,8 @@ export class TickClock {
 
 /** The appliance's loop: blocks this thread, sleeps to the absolute time of each tick, under SCHED_FIFO where that is permitted. */
 export function runNative(native: Native, counters: Counters, log: Log, body: Body): void {
+  // A scavenge shared with helper threads of normal priority makes this one wait for them, for 150 ms on a box that is busy.
+  setFlagsFromString('--no-parallel-scavenge');
   const fifo = native.scheduleFifo(PRIORITY);
   counters.set('realTime', fifo.ok ? 1 : 0);
   if (fifo.ok) log.info({ priority: PRIORITY }, 'media loop runs under SCHED_FIFO');

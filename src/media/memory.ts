@@ -1,4 +1,3 @@
-import type { WallTime } from '../kernel/time.ts';
 import { TdmChannel } from '../span/media.ts';
 import type { SpanMediaSpec } from '../span/port.ts';
 import { CarrierMedia } from '../span/virtual/media-carrier.ts';
@@ -8,7 +7,7 @@ import { Endpoint, type OnDigit } from './endpoint.ts';
 import type { MediaWorkerData } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
 import { PortPool } from './ports.ts';
-import { type Moment, RtpLine } from './rtp-line.ts';
+import { RtpLine } from './rtp-line.ts';
 import { TdmLine } from './tdm-line.ts';
 
 /** Sockets of one span: slots are counted from 1 and an E1 has 31. */
@@ -39,8 +38,6 @@ export class MediaMemory {
   /** Every RTP endpoint there is; the tags of number n's sockets are 2n and 2n + 1. */
   readonly rtp: readonly Endpoint<RtpLine>[];
   readonly spans: readonly SpanMemory[];
-  /** When the datagram in hand came in: one object for all of them. */
-  readonly arrival: Moment = { now: 0, wall: 0 as WallTime };
   readonly legs = new Map<string, Endpoint>();
   /** The endpoints that take part in the tick, in no order. */
   readonly live: Endpoint[] = [];

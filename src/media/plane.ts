@@ -12,7 +12,7 @@ import { Counters, type MediaStats } from './counters.ts';
 import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
 
 /** Endpoints that the worker's memory holds unless told otherwise: 184 calls T1 ↔ SIP need 368. */
-export const DEFAULT_ENDPOINTS = 512;
+const DEFAULT_ENDPOINTS = 512;
 
 /** How long the worker may take to end by itself, in milliseconds, before it is ended. */
 const STOP_WAIT = 2000;

@@ -1,8 +1,9 @@
 import type { Digit, Law, RtpTarget, StreamStats } from '../call/media.ts';
-import type { WallTime } from '../kernel/time.ts';
+import type { Millis, WallTime } from '../kernel/time.ts';
 import type { DigitChange } from '../rtp/digit.ts';
-import { isRtcp } from '../rtp/packet.ts';
+import { isRtcp, timestampAfter } from '../rtp/packet.ts';
 import { RTCP_ROOM, RtcpSession, rtcpInterval } from '../rtp/rtcp.ts';
+import { RATE } from '../rtp/tones.ts';
 import { addressWords } from './address.ts';
 import { Latch } from './latch.ts';
 import type { PacketBatch } from './packet-io.ts';
@@ -13,9 +14,14 @@ import { RtpSender } from './rtp-sender.ts';
 const SILENCE_SECONDS = 5;
 const SILENCE_TICKS = SILENCE_SECONDS * 50;
 
-/** The moment of a tick or of a packet's arrival: milliseconds on the loop's clock, and the wall clock for RTCP. */
+const SAMPLES_PER_MS = RATE / 1000;
+
+const ticksOf = (wait: Millis): number => Math.round(wait / 20);
+
+/** The moment of a tick: its number, its time in samples on the loop's clock (32 bits that go round), the wall clock for RTCP. */
 export interface Moment {
-  now: number;
+  tick: number;
+  samples: number;
   wall: WallTime;
 }
 
@@ -94,7 +100,10 @@ export class RtpLine {
     return true;
   }
 
-  /** Takes a datagram of one of the two sockets; the peer's address words begin at `at`. */
+  /**
+   * Takes a datagram of one of the two sockets, which arrived at `arrival`, in samples; the peer's address words begin at `at`.
+   * Whole numbers of 32 bits, since a fraction handed on would be an object on the heap for each packet.
+   */
   receive(
     tag: number,
     bytes: Uint8Array,
@@ -102,10 +111,19 @@ export class RtpLine {
     words: Int32Array,
     at: number,
     port: number,
+    arrival: number,
     moment: Moment,
   ): Heard {
-    if (tag !== this.tag || isRtcp(bytes, 0, length)) return this.#receiveRtcp(bytes, length, words, at, port, moment);
-    const heard = this.#receiver.receive(bytes, length, this.#latch, words, at, port, moment.now);
+    if (tag !== this.tag || isRtcp(bytes, 0, length)) {
+      if (!this.#latch.knows(words, at)) return 'refused';
+      return this.#receiveRtcp(
+        bytes,
+        length,
+        port,
+        moment.wall - timestampAfter(arrival, moment.samples) / SAMPLES_PER_MS,
+      );
+    }
+    const heard = this.#receiver.receive(bytes, length, this.#latch, words, at, port, arrival, moment.tick);
     if (heard === 'audio' || heard === 'event') this.#quiet = 0;
     return heard;
   }
@@ -129,10 +147,10 @@ export class RtpLine {
   /** The end of a tick: sends the report that is due. Answers for how many seconds nothing has come when that is to be told, else 0. */
   tick(moment: Moment): number {
     if (!this.#aimed) return 0;
-    if (this.#reportAt === 0) this.#reportAt = moment.now + rtcpInterval(this.#random(), true);
-    else if (moment.now >= this.#reportAt) {
+    if (this.#reportAt === 0) this.#reportAt = moment.tick + ticksOf(rtcpInterval(this.#random(), true));
+    else if (moment.tick >= this.#reportAt) {
       this.#report(moment, false);
-      this.#reportAt = moment.now + rtcpInterval(this.#random(), false);
+      this.#reportAt = moment.tick + ticksOf(rtcpInterval(this.#random(), false));
     }
     if (!this.#expects) return 0;
     this.#quiet++;
@@ -152,9 +170,8 @@ export class RtpLine {
     };
   }
 
-  #receiveRtcp(bytes: Uint8Array, length: number, words: Int32Array, at: number, port: number, moment: Moment): Heard {
-    if (!this.#latch.knows(words, at)) return 'refused';
-    if (this.#rtcp.receive(bytes, 0, length, moment.wall) !== undefined) return 'malformed';
+  #receiveRtcp(bytes: Uint8Array, length: number, port: number, wall: number): Heard {
+    if (this.#rtcp.receive(bytes, 0, length, wall as WallTime) !== undefined) return 'malformed';
     this.#rtcpPortHeard = port;
     this.#quiet = 0;
     return 'rtcp';

@@ -68,7 +68,7 @@ export class RtpReceiver {
     this.#allowed = target.direction === 'sendrecv' || target.direction === 'recvonly';
   }
 
-  /** Takes one datagram from an address (words at `at`) and port; `now` in milliseconds. */
+  /** Takes one datagram from an address (words at `at`) and port; `arrival` in samples, `tick` for the latch. */
   receive(
     bytes: Uint8Array,
     length: number,
@@ -76,18 +76,19 @@ export class RtpReceiver {
     words: Int32Array,
     at: number,
     port: number,
-    now: number,
+    arrival: number,
+    tick: number,
   ): Heard {
     const header = this.#header;
     if (readRtp(bytes, 0, length, header) !== undefined) return 'malformed';
     const isAudio = header.payloadType === this.#payloadType;
     const isEvent = !isAudio && header.payloadType === this.#telephoneEvent;
     if (!isAudio && !isEvent) return 'ignored';
-    if (!latch.hear(words, at, port, header.ssrc, header.sequence, now)) return 'refused';
+    if (!latch.hear(words, at, port, header.ssrc, header.sequence, tick)) return 'refused';
     const { ssrc, sequence, timestamp, payloadAt, payloadLength } = header;
     // An event's packets repeat its first timestamp; the time that they speak of is that plus the duration.
     const moment = isEvent && payloadLength >= EVENT_PAYLOAD ? timestamp + read16(bytes, payloadAt + 2) : timestamp;
-    this.#reception.receive(ssrc, sequence, moment, Math.round(now * SAMPLES_PER_MS));
+    this.#reception.receive(ssrc, sequence, moment, arrival);
     if (!this.#allowed) return 'ignored';
     if (isAudio) {
       this.#jitter.put(ssrc, sequence, timestamp, bytes, payloadAt, payloadLength);

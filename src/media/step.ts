@@ -1,9 +1,11 @@
-import type { WallTime } from '../kernel/time.ts';
+import { RATE } from '../rtp/tones.ts';
 import { sameAddress } from './address.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
 import type { Moment, RtpLine } from './rtp-line.ts';
+
+const SAMPLES_PER_MS = RATE / 1000;
 
 /** What the tick has to say to the outside. */
 export interface StepEvents {
@@ -28,7 +30,7 @@ export function step(memory: MediaMemory, moment: Moment, counters: Counters, ev
 }
 
 function receive(memory: MediaMemory, moment: Moment, counters: Counters): void {
-  const { io, arrival } = memory;
+  const { io } = memory;
   io.receive();
   const { inbox } = io;
   counters.add('received', inbox.count);
@@ -41,12 +43,14 @@ function receive(memory: MediaMemory, moment: Moment, counters: Counters): void 
     }
     const endpoint = memory.rtpOf(tag) as Endpoint<RtpLine>;
     const at = inbox.addressAt(i);
-    arrival.now = inbox.arrival[i] as number;
-    arrival.wall = (moment.wall - (moment.now - arrival.now)) as WallTime;
-    const heard = endpoint.line.receive(tag, bytes, inbox.length(i), inbox.meta, at, inbox.port(i), arrival);
+    const arrival = samplesAt(inbox.arrival[i] as number);
+    const heard = endpoint.line.receive(tag, bytes, inbox.length(i), inbox.meta, at, inbox.port(i), arrival, moment);
     if (heard === 'refused' || heard === 'malformed') counters.add(heard);
   }
 }
+
+/** A time of the packet I/O's clock, in milliseconds, as 32 bits of samples. */
+export const samplesAt = (milliseconds: number): number => (milliseconds * SAMPLES_PER_MS) | 0;
 
 /** A datagram on a B-channel's socket: only the peer's own address and port of that slot are listened to. */
 function hearSpan(memory: MediaMemory, i: number, tag: number, counters: Counters): void {

@@ -18,7 +18,7 @@ import type { PacketIo } from './packet-io.ts';
 import { DgramPacketIo } from './packet-io-dgram.ts';
 import { NativePacketIo } from './packet-io-native.ts';
 import type { Moment } from './rtp-line.ts';
-import { step } from './step.ts';
+import { samplesAt, step } from './step.ts';
 
 const SAMPLES_PER_MS = 8;
 /** What commands may take of a tick, in milliseconds: the rest of a burst waits for the next, so that calls that are up don't hear it. */
@@ -65,9 +65,10 @@ async function run(native: Native | undefined): Promise<void> {
     },
   };
   const wall = native?.realtime ?? (() => performance.timeOrigin + performance.now());
-  const moment: Moment = { now: 0, wall: 0 as WallTime };
+  const moment: Moment = { tick: 0, samples: 0, wall: 0 as WallTime };
   const body = (now: number): boolean => {
-    moment.now = now;
+    moment.tick++;
+    moment.samples = samplesAt(now);
     moment.wall = wall() as WallTime;
     const running = takeCommands(memory, control, moment);
     if (!running) control.closeAll(moment);

@@ -8,7 +8,7 @@ import { Counters } from '../../src/media/counters.ts';
 import { MediaMemory } from '../../src/media/memory.ts';
 import type { FromWorker } from '../../src/media/messages.ts';
 import { PacketBatch, type PacketIo } from '../../src/media/packet-io.ts';
-import { step } from '../../src/media/step.ts';
+import { samplesAt, step } from '../../src/media/step.ts';
 import { BLOCK, encode, type Law, LINEAR } from '../../src/rtp/g711.ts';
 import { RTP_HEADER, readRtp, rtpHeader, writeRtp } from '../../src/rtp/packet.ts';
 import { ToneGenerator } from '../../src/rtp/tones.ts';
@@ -90,7 +90,7 @@ export class MediaRig {
   readonly memory: MediaMemory;
   readonly control: MediaControl;
   readonly said: FromWorker[] = [];
-  readonly moment = { now: 1000, wall: 1_700_000_000_000 as WallTime };
+  readonly moment = { tick: 50, samples: 8000, wall: 1_700_000_000_000 as WallTime };
   readonly #spans: readonly SpanMediaSpec[];
 
   constructor(spans: readonly SpanMediaSpec[], ports: readonly [number, number] = [24_000, 24_099], endpoints = 16) {
@@ -107,9 +107,10 @@ export class MediaRig {
   run(ticks: number, before?: (tick: number) => void): void {
     for (let tick = 0; tick < ticks; tick++) {
       before?.(tick);
-      this.moment.now += 20;
+      this.moment.tick++;
+      this.moment.samples = samplesAt(20 * this.moment.tick);
       this.moment.wall = (this.moment.wall + 20) as WallTime;
-      this.io.now = this.moment.now;
+      this.io.now = 20 * this.moment.tick;
       step(this.memory, this.moment, this.counters, {
         silent: (endpoint, seconds) =>
           this.said.push({ type: 'leg', leg: endpoint.leg, event: { type: 'silent', seconds } }),
