@@ -79,10 +79,12 @@ export class SessionTimer {
     return refresher === 'uac' ? [...headers, ['Require', 'timer']] : headers;
   }
 
-  #adopt(interval: number | undefined, refresher: 'us' | 'them', now: Instant): void {
+  /** A peer's interval below the least is not allowed (§4), and would have us refresh without end. */
+  #adopt(agreed: number | undefined, refresher: 'us' | 'them', now: Instant): void {
     const { timers } = this.#kit;
     timers.stop('refresh');
     timers.stop('expire');
+    const interval = agreed === undefined ? undefined : Math.max(agreed, LEAST);
     this.#interval = interval;
     this.#refresher = refresher;
     if (interval === undefined) return;

@@ -260,6 +260,21 @@ test('an interval that is too small gets 422, and our own call asks again with w
   assert.deepEqual([again.headers.get('Session-Expires'), again.headers.get('CSeq')], ['3600', '2 INVITE']);
 });
 
+test('an interval of nothing in the answer does not make us refresh without end', () => {
+  const { rig, a, b } = pair(TIMED);
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  const headers: readonly (readonly [string, string])[] = [
+    ['Session-Expires', '0;refresher=uac'],
+    ['Allow', 'UPDATE'],
+  ];
+  raw.reply('INVITE', 200, { body: sdp(), headers });
+  rig.run(44_000);
+  assert.equal(raw.count('UPDATE'), 0);
+  assert.deepEqual(a.words('a1'), ['answer']);
+});
+
 test('a peer without session timers is refreshed by us', () => {
   const { rig, a, b } = pair(TIMED);
   const raw = new RawPeer(b);
