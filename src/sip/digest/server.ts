@@ -15,9 +15,10 @@ import {
   toWire,
 } from './response.ts';
 
+/** What the server is made with. */
 export interface DigestSetup {
-  /** The protection domain, Unicode text. */
-  readonly realm: string;
+  /** The protection domain, Unicode text; asked for each time, since a configuration may change it. */
+  readonly realm: () => string;
   readonly hash: Hash;
   /** An HMAC under a key that only this process knows, as hex. */
   readonly sign: (octets: Uint8Array) => string;
@@ -83,7 +84,7 @@ export class DigestServer {
   /** The values of WWW- or Proxy-Authenticate, one for each algorithm in order (RFC 8760 §2.4). */
   challenge(algorithms: readonly Algorithm[], now: Instant, stale = false, qops: readonly Qop[] = ['auth']): string[] {
     const nonce = this.#nonce(now);
-    const realm = toWire(this.#setup.realm);
+    const realm = toWire(this.#setup.realm());
     return algorithms.map((algorithm) =>
       printDigest(
         [
@@ -100,7 +101,7 @@ export class DigestServer {
 
   /** Judges a request's credentials. An unknown user, a wrong password and no credentials look the same. */
   verify(claim: DigestClaim, now: Instant): Verdict {
-    const realm = toWire(this.#setup.realm);
+    const realm = toWire(this.#setup.realm());
     for (const value of claim.credentials) {
       const params = parseDigest(value);
       if (params?.get('realm') === realm) return this.#judge(params, claim, now);
@@ -118,7 +119,7 @@ export class DigestServer {
     // Hashed for everyone, also where the result is stored already: the time must not tell users from strangers.
     const password = secret.type === 'password' ? secret.password : this.#nobody;
     const hashName = hashOf(proof.algorithm);
-    const computed = firstHash(hash, hashName, proof.username, toWire(this.#setup.realm), password);
+    const computed = firstHash(hash, hashName, proof.username, toWire(this.#setup.realm()), password);
     const ha1 = secret.type === 'ha1' ? (secret.ha1[hashName] ?? '') : computed;
     const expected = digestResponse(hash, { ...proof, ha1, method: claim.method, body: claim.body });
     const right = sameText(expected, proof.response) && ha1 !== '';

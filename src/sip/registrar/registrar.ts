@@ -7,6 +7,7 @@ import { type HeaderPairs, responseTo, type SipRequest, type SipResponse } from 
 import { type Binding, type PersistBinding, type StoredBinding, sameContact, stored } from './binding.ts';
 import { readContacts, type Wanted, type WantedContact } from './contacts.ts';
 
+/** The registrar's limits. */
 export interface RegistrarSetup {
   /** Seconds: shorter is refused with 423, longer is cut, nothing said is the usual. */
   readonly expires: { readonly min: number; readonly max: number; readonly usual: number };
@@ -40,13 +41,18 @@ export interface Registered {
 
 /** The bindings of the site's users: RFC 3261 §10.3 with Path (RFC 3327) and outbound (RFC 5626). */
 export class Registrar {
-  readonly #setup: RegistrarSetup;
+  #setup: RegistrarSetup;
   /** Address → its bindings, the one refreshed longest ago first. */
   readonly #addresses = new Map<string, readonly Binding[]>();
   readonly #lapses = new Deadlines<string>();
   #size = 0;
 
   constructor(setup: RegistrarSetup = REGISTRAR_DEFAULTS) {
+    this.#setup = setup;
+  }
+
+  /** Other limits, from the next REGISTER on; what is bound stays. */
+  configure(setup: RegistrarSetup): void {
     this.#setup = setup;
   }
 
