@@ -2,11 +2,11 @@
  * The composition root: the only file that makes real clocks, sockets, stores, threads and spans, and hands them to the
  * gateway. Run as a program it is the `branchline` command.
  */
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/program.ts';
 import { compileDirectory } from './config/compile.ts';
@@ -20,7 +20,6 @@ import { STAGES } from './gateway/call-path.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
 import type { Alarm } from './gateway/reactor.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
-import type { Log } from './kernel/log.ts';
 import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
@@ -98,7 +97,7 @@ export async function startBox(
   const loaded = loadSite(text, configFile);
   if (!loaded.ok) return fail(loaded.error.map(({ path, what, mend }) => `${path}: ${what}: ${mend}`));
   const site: Site = { ...loaded.value, ...instead };
-  const log: Log = pino({ level: site.log.level, base: null });
+  const log = pino({ level: site.log.level, base: null });
   const virtualSpans = new Map<string, VirtualSpan>();
   // Asked only by scrapes, which come through the HTTP door, and that opens last.
   const metrics = createMetrics(STAGES, () => metricsFacts(running));
@@ -146,8 +145,9 @@ export async function startBox(
   return ok({ gateway: running, http: http.value, virtualSpans, stop });
 }
 
-function realWorld(log: Log, virtualSpans: Map<string, VirtualSpan>): World {
-  const key = randomBytes(32);
+function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
+  // As a key object, since a key as octets is prepared anew for every HMAC, which costs more than the HMAC.
+  const key = createSecretKey(randomBytes(32));
   const dns = rememberingDns(systemDns(), clock);
   return {
     clock,
@@ -199,6 +199,9 @@ function realWorld(log: Log, virtualSpans: Map<string, VirtualSpan>): World {
       );
       virtualSpans.set(span.id, opened);
       return opened;
+    },
+    logLevel: (level) => {
+      log.level = level;
     },
     async locate(text) {
       const uri = parseUri(text);

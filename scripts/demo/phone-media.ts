@@ -127,7 +127,7 @@ export class PhoneMedia {
       this.#send(target);
     this.#timestamp = advance(this.#timestamp, BLOCK);
     this.#ticks++;
-    this.#timer = setTimeout(() => this.#tick(), this.#started + this.#ticks * TICK - performance.now());
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#started + this.#ticks * TICK - performance.now()));
   }
 
   #send(target: AgreedAudio): void {

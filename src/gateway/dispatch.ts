@@ -27,7 +27,7 @@ export interface DispatchParts {
   readonly directory: () => Directory;
   readonly capabilities: Capabilities;
   /** Algorithms offered to somebody that the directory doesn't know. */
-  readonly algorithms: readonly Algorithm[];
+  readonly algorithms: () => readonly Algorithm[];
   /** The trunk that calls come from this address on, if any. */
   readonly trunkAt: (flow: Flow) => string | undefined;
   /** Why the box can't carry calls; undefined when it can. */
@@ -134,7 +134,7 @@ export class Dispatch {
   /** A known user's own list, so that a device is not offered what it can't do; the site's for everybody else. */
   #algorithmsFor(request: SipRequest): readonly Algorithm[] {
     const algorithms = digestUser(this.#claimed(request))?.algorithms ?? [];
-    return algorithms.length > 0 ? algorithms : this.#parts.algorithms;
+    return algorithms.length > 0 ? algorithms : this.#parts.algorithms();
   }
 
   /** Who the From says it is; nothing is proven by that. */

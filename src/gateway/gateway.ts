@@ -59,6 +59,7 @@ export interface World {
     },
   ): Promise<Result<SipTransport, ListenProblem>>;
   openSpan(span: SpanSetting, loop: Reactor, media: MediaPlane, hear: (event: SpanEvent) => void): Promise<SpanPort>;
+  logLevel(level: Site['log']['level']): void;
   /** RFC 3263. */
   locate(uri: string): Promise<Result<readonly Target[], string>>;
 }
@@ -146,6 +147,7 @@ export class Gateway {
   readonly edge: SipEdge;
   readonly path: CallPath;
   readonly tracer: Tracer;
+  readonly #registrar: Registrar;
   readonly #world: World;
   #site: Site;
   #mediaAlive = true;
@@ -164,10 +166,10 @@ export class Gateway {
     this.transport = started.transport;
     this.media = started.media;
     this.tracer = new Tracer(clock);
-    const registrar = new Registrar(registrarSetup(site));
-    registrar.load(store.start.bindings as readonly StoredBinding[], clock.now());
+    this.#registrar = new Registrar(registrarSetup(site));
+    this.#registrar.load(store.start.bindings as readonly StoredBinding[], clock.now());
     this.registration = new Registration({
-      registrar,
+      registrar: this.#registrar,
       reactor,
       random,
       log,
@@ -215,11 +217,11 @@ export class Gateway {
       reactor,
       log,
       random,
-      digest: new DigestServer({ realm: realmOf(site), hash, sign: world.sign, random }),
+      digest: new DigestServer({ realm: () => realmOf(this.#site), hash, sign: world.sign, random }),
       registration: this.registration,
       directory: () => this.router.directory,
       capabilities: { methods: [...METHODS, 'REGISTER'], extensions: EXTENSIONS, contentTypes: CONTENT_TYPES },
-      algorithms: site.sip.digest,
+      algorithms: () => this.#site.sip.digest,
       trunkAt: (flow) => this.#trunkAt(flow),
       unfit: () => this.unfit(),
       respond: (transaction, request, status, parts) => this.edge.respond(transaction, request, status, parts),
@@ -336,6 +338,8 @@ export class Gateway {
       this.#site = site;
       this.router.swap(directory.value);
       this.spans.regroup(site.spanGroups);
+      this.#registrar.configure(registrarSetup(site));
+      this.#world.logLevel(site.log.level);
     });
     return ok(undefined);
   }

@@ -202,6 +202,7 @@ export class Simulation {
         this.spans.push(opened);
         return opened;
       },
+      logLevel: () => {},
       locate: async (uri) => fail(`nothing is looked up here: ${uri}`),
     };
   }

@@ -56,6 +56,18 @@ function desk(more: Partial<RegistrarSetup> = {}): {
   };
 }
 
+test('other limits hold from the next REGISTER on, and what is bound stays', () => {
+  const { registrar, say, uris } = desk();
+  say('Contact: <sip:a@192.0.2.7>;expires=600');
+  registrar.configure({ ...REGISTRAR_DEFAULTS, expires: { min: 700, max: 800, usual: 750 } });
+  assert.deepEqual(uris(), ['sip:a@192.0.2.7']);
+  assert.equal(say('Contact: <sip:a@192.0.2.7>;expires=600').response.status, 423);
+  assert.equal(
+    say('Contact: <sip:a@192.0.2.7>;expires=900').response.headers.get('Contact'),
+    '<sip:a@192.0.2.7>;expires=800',
+  );
+});
+
 const summary = ({ response, persist }: Registered): string =>
   [
     `${response.status} ${response.reason}`,
