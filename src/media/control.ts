@@ -4,7 +4,7 @@ import { type Random, token } from '../kernel/random.ts';
 import type { FarAudio } from '../span/port.ts';
 import { type Endpoint, samplesOf } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
-import type { FromWorker } from './messages.ts';
+import type { Command, FromWorker } from './messages.ts';
 import type { Moment, RtpLine, StreamSeed } from './rtp-line.ts';
 
 /** What the loop does for legs and calls between two ticks: opens, aims, joins, plays, closes. */
@@ -23,6 +23,27 @@ export class MediaControl {
     this.#address = address;
     this.#random = random;
     this.#emit = emit;
+  }
+
+  obey(message: Command, moment: Moment): void {
+    switch (message.type) {
+      case 'leg':
+        this.leg(message.leg, message.command, moment);
+        break;
+      case 'call':
+        this.call(message.command);
+        break;
+      case 'far':
+        this.far(message.span, message.slot, message.audio);
+        break;
+      case 'stream': {
+        const stats = this.#memory.legs.get(message.leg)?.line.stats();
+        this.#emit({ type: 'stream', request: message.request, stats });
+        break;
+      }
+      default:
+        impossible(message);
+    }
   }
 
   leg(leg: string, command: LegMediaCommand, moment: Moment): void {

@@ -39,8 +39,11 @@ export class TickClock {
   }
 }
 
+/** What the loop needs of the addon. */
+type LoopNative = Pick<Native, 'monotonic' | 'sleepUntil' | 'scheduleFifo'>;
+
 /** The appliance's loop: blocks this thread, sleeps to the absolute time of each tick, under SCHED_FIFO where that is permitted. */
-export function runNative(native: Native, counters: Counters, log: Log, body: Body): void {
+export function runNative(native: LoopNative, counters: Counters, log: Log, body: Body): void {
   // A scavenge shared with helper threads of normal priority makes this one wait for them, for 150 ms on a box that is busy.
   setFlagsFromString('--no-parallel-scavenge');
   const fifo = native.scheduleFifo(PRIORITY);

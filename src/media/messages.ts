@@ -16,12 +16,14 @@ export interface MediaWorkerData {
   readonly counters: SharedArrayBuffer;
 }
 
-export type ToWorker =
+/** What is done between two ticks. */
+export type Command =
   | { readonly type: 'leg'; readonly leg: string; readonly command: LegMediaCommand }
   | { readonly type: 'call'; readonly command: CallMediaCommand }
   | { readonly type: 'far'; readonly span: string; readonly slot: number; readonly audio: FarAudio }
-  | { readonly type: 'stream'; readonly request: number; readonly leg: string }
-  | { readonly type: 'stop' };
+  | { readonly type: 'stream'; readonly request: number; readonly leg: string };
+
+export type ToWorker = Command | { readonly type: 'stop' };
 
 export type FromWorker =
   | { readonly type: 'started' }

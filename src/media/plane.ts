@@ -66,6 +66,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const asked = new Map<number, (stats: StreamStats | undefined) => void>();
   let requests = 0;
   let stopping = false;
+  let alive = true;
 
   const started = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
@@ -95,6 +96,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     why = error instanceof Error ? (error.stack ?? error.message) : String(error);
   });
   worker.on('exit', () => {
+    alive = false;
     started.reject(new Error(why));
     for (const answer of asked.values()) answer(undefined);
     asked.clear();
@@ -119,6 +121,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     far: (span, slot, audio) => tell({ type: 'far', span, slot, audio }),
     stats: () => counters.read(spanIds),
     stream(leg) {
+      if (!alive) return Promise.resolve(undefined);
       const request = ++requests;
       return new Promise((resolve) => {
         asked.set(request, resolve);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Log } from '../kernel/log.ts';
-import { assert, impossible } from '../kernel/machine.ts';
+import { assert } from '../kernel/machine.ts';
 import { seeded } from '../kernel/random.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { WallTime } from '../kernel/time.ts';
@@ -13,7 +13,7 @@ import { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import { runNative, runOnEventLoop } from './loop.ts';
 import { MediaMemory } from './memory.ts';
-import type { FromWorker, MediaWorkerData, ToWorker } from './messages.ts';
+import type { Command, FromWorker, MediaWorkerData, ToWorker } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
 import { DgramPacketIo } from './packet-io-dgram.ts';
 import { NativePacketIo } from './packet-io-native.ts';
@@ -59,8 +59,7 @@ async function run(native: Native | undefined): Promise<void> {
     silent: (endpoint: Endpoint, seconds: number) =>
       emit({ type: 'leg', leg: endpoint.leg, event: { type: 'silent', seconds } }),
     broken: (endpoint: Endpoint, error: unknown) => {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error({ leg: endpoint.leg, why }, 'media endpoint dropped: a fault of our own');
+      log.error({ leg: endpoint.leg, why: whyOf(error) }, 'media endpoint dropped: a fault of our own');
       control.close(endpoint.leg, moment);
     },
   };
@@ -70,7 +69,7 @@ async function run(native: Native | undefined): Promise<void> {
     moment.tick++;
     moment.samples = samplesAt(now);
     moment.wall = wall() as WallTime;
-    const running = takeCommands(memory, control, moment);
+    const running = takeCommands(control, moment);
     if (!running) control.closeAll(moment);
     step(memory, moment, counters, events);
     control.afterFlush();
@@ -84,35 +83,31 @@ async function run(native: Native | undefined): Promise<void> {
 }
 
 /** Takes the commands that wait, as many as the tick has time for; false when one of them was to stop. */
-function takeCommands(memory: MediaMemory, control: MediaControl, moment: Moment): boolean {
+function takeCommands(control: MediaControl, moment: Moment): boolean {
   const until = performance.now() + COMMAND_TIME;
   let goOn = true;
   while (performance.now() < until) {
     const received = receiveMessageOnPort(port as NonNullable<typeof port>);
     if (received === undefined) return goOn;
     const message = received.message as ToWorker;
-    switch (message.type) {
-      case 'leg':
-        control.leg(message.leg, message.command, moment);
-        break;
-      case 'call':
-        control.call(message.command);
-        break;
-      case 'far':
-        control.far(message.span, message.slot, message.audio);
-        break;
-      case 'stream':
-        emit({ type: 'stream', request: message.request, stats: memory.legs.get(message.leg)?.line.stats() });
-        break;
-      case 'stop':
-        goOn = false;
-        break;
-      default:
-        impossible(message);
-    }
+    if (message.type === 'stop') goOn = false;
+    else obey(control, message, moment);
   }
   return goOn;
 }
+
+/** A command that breaks is our own fault: it costs its leg, not the calls that are up. */
+function obey(control: MediaControl, message: Command, moment: Moment): void {
+  try {
+    control.obey(message, moment);
+  } catch (error) {
+    const leg = message.type === 'leg' ? message.leg : undefined;
+    log.error({ command: message.type, leg, why: whyOf(error) }, 'media command failed: a fault of our own');
+    if (leg !== undefined) control.close(leg, moment);
+  }
+}
+
+const whyOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 let counted = 0;
 

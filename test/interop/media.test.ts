@@ -246,6 +246,19 @@ for (const driver of ['native', 'event-loop'] as const) {
       blocker.close();
     });
 
+    test('a command that breaks costs its leg and no other', async () => {
+      const desk = await Desk.start(driver, [carrier]);
+      await desk.openRtp('good');
+      await desk.openRtp('bad');
+      desk.plane.leg('bad', { type: 'nonsense' } as never);
+      await eventually('the bad leg is gone', () => desk.events.some((event) => event.type === 'closed'), 3);
+      assert.notEqual(await desk.plane.stream('good'), undefined);
+      assert.equal(await desk.plane.stream('bad'), undefined);
+      await desk.plane.stop();
+      assert.equal(await desk.plane.stream('good'), undefined);
+      assert.ok(desk.events.every(({ type }) => type !== 'failed'));
+    });
+
     test('many calls come and go and leave no port behind', async () => {
       const desk = await Desk.start(driver, [carrier]);
       for (let round = 0; round < 3; round++) {

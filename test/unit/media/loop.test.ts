@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogFields } from '../../../src/kernel/log.ts';
 import { Counters, LATENESS_BOUNDS } from '../../../src/media/counters.ts';
-import { TickClock } from '../../../src/media/loop.ts';
+import { runNative, TickClock } from '../../../src/media/loop.ts';
+import type { Native } from '../../../src/native/native.ts';
 
 test('a late tick does not move those after it', () => {
   const counters = Counters.forSpans(0);
@@ -51,4 +53,30 @@ test('slips are told by span, and lateness beyond every bound has a place', () =
   ]);
   assert.equal(stats.lateness.buckets.at(-1), 1);
   assert.equal(stats.lateness.buckets.length, LATENESS_BOUNDS.length + 1);
+});
+
+test('a box that permits no real-time class says so and goes on', () => {
+  const said: string[] = [];
+  const note =
+    (level: string) =>
+    (fields: LogFields, what: string): void => {
+      said.push(`${level}: ${what} ${fields.error ?? ''}`);
+    };
+  const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  let now = 1000;
+  const native: Pick<Native, 'monotonic' | 'sleepUntil' | 'scheduleFifo'> = {
+    monotonic: () => now,
+    sleepUntil: (at) => {
+      now = at + 0.1;
+      return 0;
+    },
+    scheduleFifo: () => ({ ok: false, error: { errno: 1, code: 'EPERM' } }),
+  };
+  const counters = Counters.forSpans(0);
+  const ticks: number[] = [];
+  runNative(native, counters, log, (at) => ticks.push(at) < 3);
+  assert.deepEqual(ticks, [1020.1, 1040.1, 1060.1]);
+  assert.equal(counters.read([]).realTime, false);
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? '', /^warn: .*without SCHED_FIFO.* EPERM$/);
 });
