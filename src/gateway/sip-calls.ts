@@ -97,6 +97,7 @@ export class SipCalls {
   ): BoundLeg<SipIn, SipOut> {
     const { reactor, random, edge } = this.#parts;
     const leg = new SipLeg({ id, side, random, ...more });
+    const sent: string[] = [];
     let joined: { readonly callId: string; readonly localTag: string } | undefined;
     const bound: BoundLeg<SipIn, SipOut> = new BoundLeg(
       id,
@@ -109,9 +110,11 @@ export class SipCalls {
             joined = leg.key;
             edge().join(joined.callId, joined.localTag, user);
           }
+          if (out.type === 'request') sent.push(out.transaction);
           edge().say(out, user);
         },
         gone: () => {
+          for (const transaction of sent) edge().abandon(transaction);
           if (joined !== undefined) edge().leave(joined.callId, joined.localTag);
           ears.gone();
         },

@@ -3,10 +3,13 @@
  * belongs to a request is told by its dialog (Call-ID and our tag); which to a response, by its transaction.
  */
 
+import { ourRelease } from '../call/call.ts';
+import { CAUSE } from '../call/cause.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Instant } from '../kernel/time.ts';
+import { reasons } from '../leg/sip-leg-release.ts';
 import type { SipIn, SipOut } from '../leg/sip-leg-words.ts';
 import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/dialog.ts';
 import { checkRequest, checkResponse } from '../sip/message/check.ts';
@@ -118,6 +121,12 @@ export class SipEdge implements Wakeable {
     this.#dialogs.delete(dialogKey(callId, localTag));
   }
 
+  /** Nobody waits for this transaction's answers any more; a late 2xx is acknowledged and ended here. */
+  abandon(transaction: string): void {
+    this.#parts.layer.abandon(transaction);
+    this.#transactions.delete(transaction);
+  }
+
   /** The user takes the request of this transaction: its CANCEL and its end are told to him. */
   take(transaction: string, user: SipUser): void {
     this.#transactions.set(transaction, user);
@@ -213,7 +222,7 @@ export class SipEdge implements Wakeable {
     if (!dialog.ok) return;
     const cseq = cseqOf(request)?.number ?? dialog.value.localCSeq;
     const ack = acknowledgement(dialog.value, cseq, []);
-    const bye = nextRequest(dialog.value, 'BYE', []);
+    const bye = nextRequest(dialog.value, 'BYE', reasons(ourRelease(CAUSE.normalClearing)));
     this.#layer((layer) => layer.sendAlone(ack.request, flow));
     const id = `orphan-${++this.#orphans}`;
     this.#layer((layer, now) => layer.send({ id, request: bye.request, targets: [flow] }, now));
