@@ -21,7 +21,8 @@ const refuse = (status: number, reason = reasonOf(status), headers: HeaderPairs 
 
 /** The headers that no message may lack, RFC 3261 §8.1.1. */
 const MANDATORY = bitsOf(['To', 'From', 'CSeq', 'Call-ID']);
-const { via: VIA, from: FROM, to: TO, cseq: CSEQ, maxForwards: MAX_FORWARDS, contentType: CONTENT_TYPE } = FIELDS;
+const MAX_FORWARDS_BIT = bitsOf(['Max-Forwards']);
+const CONTENT_TYPE_BIT = bitsOf(['Content-Type']);
 
 /**
  * Whether a request makes sense at all, for a proxy and a server alike: 400 with what is wrong, or 416. A missing Max-Forwards,
@@ -56,19 +57,20 @@ function wrongHeaders(headers: Headers): string | undefined {
 }
 
 function wrongValues({ headers, method }: SipRequest): string | undefined {
-  const vias = headers.typed(VIA);
+  const vias = headers.typed(FIELDS.via);
   if (!vias.ok) return vias.error;
   if (vias.value.length === 0) return 'Missing Via';
-  const from = headers.typed(FROM);
+  const from = headers.typed(FIELDS.from);
   if (!from.ok) return from.error;
-  const to = headers.typed(TO);
+  const to = headers.typed(FIELDS.to);
   if (!to.ok) return to.error;
-  const cseq = headers.typed(CSEQ);
+  const cseq = headers.typed(FIELDS.cseq);
   if (!cseq.ok) return cseq.error;
   if (cseq.value.method !== method) return 'CSeq of another method';
   if (!isCallId(headers.get('Call-ID') ?? '')) return 'Malformed Call-ID';
-  if (headers.has('Max-Forwards') && !headers.typed(MAX_FORWARDS).ok) return 'Malformed Max-Forwards';
-  if (headers.has('Content-Type') && !headers.typed(CONTENT_TYPE).ok) return 'Malformed Content-Type';
+  const { there } = headers.singles();
+  if ((there & MAX_FORWARDS_BIT) !== 0 && !headers.typed(FIELDS.maxForwards).ok) return 'Malformed Max-Forwards';
+  if ((there & CONTENT_TYPE_BIT) !== 0 && !headers.typed(FIELDS.contentType).ok) return 'Malformed Content-Type';
   return wrongUri('From', from.value) ?? wrongUri('To', to.value) ?? wrongAddresses(headers);
 }
 
@@ -87,7 +89,6 @@ const ADDRESSES = [
 
 function wrongAddresses(headers: Headers): string | undefined {
   for (const [name, wanted] of ADDRESSES) {
-    if (!headers.has(name)) continue;
     const addresses = headers.typed(wanted);
     if (!addresses.ok) return addresses.error;
     for (const address of addresses.value) {

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
-import { isToken, parseNumber } from './grammar.ts';
+import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { parseNumber } from './grammar.ts';
 
 /** A request's place in its dialog, RFC 3261 §20.16. */
 export interface CSeq {
@@ -9,12 +9,13 @@ export interface CSeq {
   readonly method: string;
 }
 
-export function parseCSeq(text: string): Result<CSeq> {
-  const digits = runEnd(text, 0, text.length, CHAR.digit);
-  const number = parseNumber(text.slice(0, digits), 2 ** 31 - 1);
-  const method = text.slice(skipBlanks(text, digits));
-  if (number === undefined || !isBlank(text.charCodeAt(digits)) || !isToken(method)) return fail('Malformed CSeq');
-  return ok({ number, method });
+/** Reads `314159 INVITE` in `text[from, to)`; the number is below 2³¹ (RFC 3261 §8.1.1.5). */
+export function parseCSeq(text: string, from = 0, to = text.length): Result<CSeq> {
+  const digits = runEnd(text, from, to, CHAR.digit);
+  const number = parseNumber(text, 2 ** 31 - 1, from, digits);
+  const start = skipBlanks(text, digits);
+  const sound = start > digits && start < to && runEnd(text, start, to, CHAR.token) === to;
+  return number !== undefined && sound ? ok({ number, method: text.slice(start, to) }) : fail('Malformed CSeq');
 }
 
 export const printCSeq = (cseq: CSeq): string => `${cseq.number} ${cseq.method}`;

@@ -4,9 +4,11 @@
  */
 
 import { fail, ok, type Result } from '../../kernel/result.ts';
+import { CHAR, runEnd, skipBlanks } from './chars.ts';
 import { type CSeq, parseCSeq } from './cseq.ts';
 import { type Params, parseNumber, parseParams } from './grammar.ts';
-import { type Field, field, type Headers } from './headers.ts';
+import { headerName } from './header-names.ts';
+import { type Field, field, type Headers, type ValueParser } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
 import { parseVia, type Via } from './via.ts';
@@ -14,29 +16,25 @@ import { parseVia, type Via } from './via.ts';
 /** The most that a delta-seconds can say, RFC 3261 §20.19. */
 const MAX_SECONDS = 2 ** 32 - 1;
 
-const one = <T>(name: string, parse: (text: string) => Result<T>): Field<Result<T>> =>
-  field((headers) => {
-    const text = headers.get(name);
-    if (text === undefined) return fail(`Missing ${name}`);
-    const result = parse(text);
-    return result.ok || result.error.startsWith('Malformed') ? result : fail(`${name}: ${result.error}`);
-  });
+/** `Malformed CSeq` says all; what an address says needs the header's name before it. */
+const named = <T>(name: string, result: Result<T>): Result<T> =>
+  result.ok || result.error.startsWith('Malformed') ? result : fail(`${name}: ${result.error}`);
+
+function one<T>(name: string, parse: ValueParser<T>): Field<Result<T>> {
+  const of = headerName(name);
+  const missing = fail(`Missing ${name}`);
+  return field((headers) => named(name, headers.readOne(of, parse) ?? missing));
+}
 
 /** All values, or what is wrong with the first malformed one; an absent header is an empty list. */
-const many = <T>(name: string, parse: (text: string) => Result<T>): Field<Result<readonly T[]>> =>
-  field((headers) => {
-    const values: T[] = [];
-    for (const text of headers.all(name)) {
-      const result = parse(text);
-      if (!result.ok) return result.error.startsWith('Malformed') ? result : fail(`${name}: ${result.error}`);
-      values.push(result.value);
-    }
-    return ok(values);
-  });
+function many<T>(name: string, parse: ValueParser<T>): Field<Result<readonly T[]>> {
+  const of = headerName(name);
+  return field((headers) => named(name, headers.readAll(of, parse)));
+}
 
 const number = (name: string, max: number): Field<Result<number>> =>
-  one(name, (text) => {
-    const value = parseNumber(text, max);
+  one(name, (text, from, to) => {
+    const value = parseNumber(text, max, from, to);
     return value === undefined ? fail(`Malformed ${name}`) : ok(value);
   });
 
@@ -49,14 +47,17 @@ export const FIELDS = {
   to: one('To', parseNameAddr),
   cseq: one('CSeq', parseCSeq),
   /** No addresses for `*`. */
-  contact: field((headers) => (headers.get('Contact') === '*' ? ok([]) : CONTACTS.read(headers))),
+  contact: field((headers) => {
+    const contacts = CONTACTS.read(headers);
+    return contacts.ok || headers.get('Contact') !== '*' ? contacts : ok([]);
+  }),
   route: many('Route', parseNameAddr),
   recordRoute: many('Record-Route', parseNameAddr),
   path: many('Path', parseNameAddr),
   maxForwards: number('Max-Forwards', 255),
   expires: number('Expires', MAX_SECONDS),
-  contentType: one('Content-Type', (text) => {
-    const type = parseContentType(text);
+  contentType: one('Content-Type', (text, from, to) => {
+    const type = parseContentType(text.slice(from, to));
     return type === undefined ? fail('Malformed Content-Type') : ok(type);
   }),
 } as const;
@@ -68,11 +69,13 @@ export interface ContentType {
 }
 
 export function parseContentType(text: string): ContentType | undefined {
-  const semicolon = text.indexOf(';');
-  const type = (semicolon < 0 ? text : text.slice(0, semicolon)).replace(/\s+/g, '').toLowerCase();
-  if (!/^[^\s/;,"]+\/[^\s/;,"]+$/.test(type)) return undefined;
-  const params = parseParams(semicolon < 0 ? '' : text.slice(semicolon));
-  return params === undefined ? undefined : { type, params };
+  const slash = runEnd(text, 0, text.length, CHAR.token);
+  const end = runEnd(text, slash + 1, text.length, CHAR.token);
+  const sound = text.charCodeAt(slash) === 0x2f && slash > 0 && end > slash + 1;
+  const tail = skipBlanks(text, end);
+  if (!sound || (tail < text.length && text.charCodeAt(tail) !== 0x3b)) return undefined;
+  const params = parseParams(text, tail);
+  return params === undefined ? undefined : { type: text.slice(0, end).toLowerCase(), params };
 }
 
 function known<T>(message: SipMessage, wanted: Field<Result<T>>): T | undefined {

@@ -4,9 +4,9 @@ import { CHAR, runEnd, skipBlanks } from './chars.ts';
 export const isToken = (text: string): boolean =>
   text !== '' && runEnd(text, 0, text.length, CHAR.token) === text.length;
 
-/** A quoted string from its opening quote: the index after the closing one, or -1 when it never closes. */
-export function quotedEnd(text: string, from: number): number {
-  for (let i = from + 1; i < text.length; i++) {
+/** A quoted string from its opening quote: the index after the closing one, or -1 when it never closes before `to`. */
+export function quotedEnd(text: string, from: number, to = text.length): number {
+  for (let i = from + 1; i < to; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x5c) i++;
     else if (c === 0x22) return i + 1;
@@ -25,30 +25,31 @@ export function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/**
- * Splits at a separator that stands outside quotes and angle brackets; the parts are trimmed. Undefined when a quote or a
- * bracket is left open.
- */
-export function split(text: string, separator: ',' | ';'): string[] | undefined {
-  const at = separator.charCodeAt(0);
-  const parts: string[] = [];
-  let start = 0;
+/** Where the comma stands that ends a list's element: outside quotes and brackets; `to` for the last; -1 when one is left open. */
+export function elementEnd(text: string, from: number, to: number): number {
   let inAngle = false;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22 && !inAngle) {
-      i = quotedEnd(text, i) - 1;
-      if (i < 0) return undefined;
+      i = quotedEnd(text, i, to) - 1;
+      if (i < 0) return -1;
     } else if (c === 0x3c) inAngle = true;
     else if (c === 0x3e) inAngle = false;
-    else if (c === at && !inAngle) {
-      parts.push(text.slice(start, i).trim());
-      start = i + 1;
-    }
+    else if (c === 0x2c && !inAngle) return i;
   }
-  if (inAngle) return undefined;
-  parts.push(text.slice(start).trim());
-  return parts;
+  return inAngle ? -1 : to;
+}
+
+/** Splits a comma list; the elements are trimmed. Undefined when a quote or a bracket is left open. */
+export function splitList(text: string): string[] | undefined {
+  const parts: string[] = [];
+  for (let from = 0; ; ) {
+    const end = elementEnd(text, from, text.length);
+    if (end < 0) return undefined;
+    parts.push(text.slice(from, end).trim());
+    if (end === text.length) return parts;
+    from = end + 1;
+  }
 }
 
 /** One `;name` or `;name=value`. The value is as heard, quotes included, so that it prints back the same. */
@@ -62,30 +63,30 @@ export type Params = readonly Param[];
 export const NO_PARAMS: Params = [];
 
 /**
- * `;a=1;b` from `from` on → its parameters (the first `;` may be absent); undefined when it is malformed. A value is a token, a
- * host or a quoted string; blanks may stand around `;` and `=`.
+ * `;a=1;b` between `from` and `to` → its parameters (the first `;` may be absent); undefined when it is malformed. A value is a
+ * token, a host or a quoted string; blanks may stand around `;` and `=`.
  */
-export function parseParams(text: string, from = 0): Params | undefined {
+export function parseParams(text: string, from = 0, to = text.length): Params | undefined {
   let at = skipBlanks(text, from);
-  if (at >= text.length) return NO_PARAMS;
+  if (at >= to) return NO_PARAMS;
   const params: Param[] = [];
   if (text.charCodeAt(at) === SEMICOLON) at++;
   for (;;) {
     const start = skipBlanks(text, at);
-    const nameEnd = runEnd(text, start, text.length, CHAR.token);
-    if (nameEnd === start) return undefined;
-    const name = text.slice(start, nameEnd);
+    const nameEnd = runEnd(text, start, to, CHAR.token);
+    if (nameEnd <= start) return undefined;
     at = skipBlanks(text, nameEnd);
     let value: string | undefined;
-    if (text.charCodeAt(at) === EQUALS) {
+    if (at < to && text.charCodeAt(at) === EQUALS) {
       const valueStart = skipBlanks(text, at + 1);
-      const valueEnd = paramValueEnd(text, valueStart);
+      const quoted = text.charCodeAt(valueStart) === 0x22;
+      const valueEnd = quoted ? quotedEnd(text, valueStart, to) : runEnd(text, valueStart, to, CHAR.value);
       if (valueEnd <= valueStart) return undefined;
       value = text.slice(valueStart, valueEnd);
       at = skipBlanks(text, valueEnd);
     }
-    params.push({ name, value });
-    if (at >= text.length) return params;
+    params.push({ name: text.slice(start, nameEnd), value });
+    if (at >= to) return params;
     if (text.charCodeAt(at) !== SEMICOLON) return undefined;
     at++;
   }
@@ -93,9 +94,6 @@ export function parseParams(text: string, from = 0): Params | undefined {
 
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
-
-const paramValueEnd = (text: string, from: number): number =>
-  text.charCodeAt(from) === 0x22 ? quotedEnd(text, from) : runEnd(text, from, text.length, CHAR.value);
 
 /** Parameter names ignore case (RFC 3261 §7.3.1). */
 const same = (a: string, b: string): boolean =>
@@ -124,10 +122,10 @@ export function printParams(params: Params): string {
 }
 
 /** A whole number of at most `max`, digits only; undefined for anything else. */
-export function parseNumber(text: string, max: number): number | undefined {
-  if (text === '' || text.length > 16) return undefined;
+export function parseNumber(text: string, max: number, from = 0, to = text.length): number | undefined {
+  if (to <= from || to - from > 16) return undefined;
   let value = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     const digit = text.charCodeAt(i) - 0x30;
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;

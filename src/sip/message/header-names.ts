@@ -2,8 +2,10 @@
 export interface HeaderName {
   /** Full form, lower case. */
   readonly key: string;
-  /** A small number for the names that we know, -1 for the others. */
-  readonly id: number;
+  /** One of the names that we know: then it is the same object in every message. */
+  readonly known: boolean;
+  /** A bit of its own for a name that may stand only once, else 0. */
+  readonly bit: number;
   /** Whether the grammar makes a comma list of it; in the others a comma is part of the value. */
   readonly list: boolean;
 }
@@ -14,7 +16,7 @@ export interface Spelling {
   readonly of: HeaderName;
 }
 
-/** Headers that may stand only once. They come first, so that sets of them are bits of a number. */
+/** Headers that may stand only once: sets of them are bits of a number. */
 const SINGLE = [
   'To',
   'From',
@@ -124,9 +126,10 @@ function learn(text: string, of: HeaderName): void {
   SHAPES[shape(text.length, text.charCodeAt(0))]?.push(spelling);
 }
 
-for (const [id, name] of [...SINGLE, ...LISTS, ...OTHERS].entries()) {
+for (const [i, name] of [...SINGLE, ...LISTS, ...OTHERS].entries()) {
   const key = name.toLowerCase();
-  const of: HeaderName = { key, id, list: LISTS.some((list) => list === name) };
+  const bit = i < SINGLE.length ? 1 << i : 0;
+  const of: HeaderName = { key, known: true, bit, list: LISTS.some((list) => list === name) };
   for (const text of [name, key]) learn(text, of);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
@@ -139,24 +142,26 @@ export function headerName(text: string): HeaderName {
   const known = SPELLINGS.get(text);
   if (known !== undefined) return known.of;
   const key = text.toLowerCase();
-  return SPELLINGS.get(key)?.of ?? { key, id: -1, list: false };
+  return SPELLINGS.get(key)?.of ?? { key, known: false, bit: 0, list: false };
 }
 
-export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (b.id < 0 && a.key === b.key);
+export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (!b.known && a.key === b.key);
 
 /** The everyday spelling that stands in `text` from `from` to `to`, if it is one. */
 export function spellingAt(text: string, from: number, to: number): Spelling | undefined {
   if (to - from >= 32) return undefined;
   for (const spelling of SHAPES[shape(to - from, text.charCodeAt(from))] ?? []) {
-    if (text.startsWith(spelling.text, from)) return spelling;
+    if (standsAt(text, from, spelling.text)) return spelling;
   }
   return undefined;
 }
 
-/** Whether a name may stand only once; its id is then a bit's number. */
-export const isSingle = ({ id }: HeaderName): boolean => id >= 0 && id < SINGLE.length;
+function standsAt(text: string, from: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) if (text.charCodeAt(from + i) !== word.charCodeAt(i)) return false;
+  return true;
+}
 
-/** The bits of some of those names. */
+/** The bits of some of the names that may stand only once. */
 export const bitsOf = (names: readonly (typeof SINGLE)[number][]): number =>
   names.reduce((bits, name) => bits | (1 << SINGLE.indexOf(name)), 0);
 

@@ -1,17 +1,33 @@
-import { split } from './grammar.ts';
-import { type HeaderName, headerName, isSingle, type Spelling, sameName } from './header-names.ts';
+import { ok, type Result } from '../../kernel/result.ts';
+import { isBlank, skipBlanks } from './chars.ts';
+import { elementEnd, splitList } from './grammar.ts';
+import { type HeaderName, headerName, type Spelling, sameName } from './header-names.ts';
 
-/** One header line: the name as heard or written, what it means, and the value unfolded and trimmed. */
+/** One header line: the name as heard or written, what it means, and the value, unfolded and trimmed, as a part of a text. */
 interface Line {
   readonly name: string;
   readonly of: HeaderName;
-  readonly value: string;
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Our own values never break out of their line. */
-const oneLine = (value: string): string => value.replace(/[\r\n]+/g, ' ');
+const textOf = ({ text, from, to }: Line): string => text.slice(from, to);
 
-const line = (name: string, value: string): Line => ({ name, of: headerName(name), value: oneLine(value) });
+/** A line of our own. Its value never breaks out of it. */
+function line(name: string, value: string): Line {
+  const text = /[\r\n]/.test(value) ? value.replace(/[\r\n]+/g, ' ') : value;
+  return { name, of: headerName(name), text, from: 0, to: text.length };
+}
+
+/** See `Headers.singles`. */
+interface Singles {
+  readonly there: number;
+  readonly repeated: number;
+}
+
+/** Reads one value that stands in `text` from `from` to `to`. */
+export type ValueParser<T> = (text: string, from: number, to: number) => Result<T>;
 
 /** Reads a typed value out of the headers: made once with `field`, so that each message is read once. */
 export interface Field<T> {
@@ -30,6 +46,7 @@ export const field = <T>(read: (headers: Headers) => T): Field<T> => ({ slot: sl
 export class Headers {
   #lines: Line[] = [];
   #typed: unknown[] | undefined;
+  #singles: Singles | undefined;
 
   static of(pairs: Iterable<readonly [name: string, value: string]>): Headers {
     const headers = new Headers();
@@ -37,9 +54,9 @@ export class Headers {
     return headers;
   }
 
-  /** The parser's way in: the value is one line already. */
-  heard({ text, of }: Spelling, value: string): void {
-    this.#lines.push({ name: text, of, value });
+  /** The parser's way in: the value stands in one line of `text`, from `from` to `to`. */
+  heard({ text: name, of }: Spelling, text: string, from: number, to: number): void {
+    this.#lines.push({ name, of, text, from, to });
   }
 
   get size(): number {
@@ -54,31 +71,53 @@ export class Headers {
   get(name: string): string | undefined {
     const of = headerName(name);
     const first = this.#lines[this.#find(of)];
-    return first !== undefined && of.list ? elements(first.value)[0] : first?.value;
+    if (first === undefined) return undefined;
+    return of.list ? elements(textOf(first))[0] : textOf(first);
   }
 
   /** Every value in order; lists are split at their commas. A list with a quote left open stays whole. */
   all(name: string): string[] {
     const of = headerName(name);
-    const values: string[] = [];
+    const lines = this.#lines.filter((at) => sameName(at.of, of));
+    return lines.flatMap((at) => (of.list ? elements(textOf(at)) : [textOf(at)]));
+  }
+
+  /** Reads the only value of a header, where it stands; undefined when there is none. */
+  readOne<T>(of: HeaderName, parse: ValueParser<T>): Result<T> | undefined {
+    const first = this.#lines[this.#find(of)];
+    return first === undefined ? undefined : parse(first.text, first.from, first.to);
+  }
+
+  /** Reads every element of a list where it stands; the first that is malformed is the result. */
+  readAll<T>(of: HeaderName, parse: ValueParser<T>): Result<readonly T[]> {
+    let values: T[] | undefined;
     for (const at of this.#lines) {
       if (!sameName(at.of, of)) continue;
-      if (of.list && at.value.includes(',')) values.push(...elements(at.value));
-      else values.push(at.value);
+      values ??= [];
+      for (let from = at.from; from <= at.to; ) {
+        const comma = elementEnd(at.text, from, at.to);
+        const to = comma < 0 ? at.to : comma;
+        const value = parse(at.text, skipBlanks(at.text, from), blanksStart(at.text, from, to));
+        if (!value.ok) return value;
+        values.push(value.value);
+        from = to + 1;
+      }
     }
-    return values;
+    return values === undefined ? NOTHING : ok(values);
   }
 
   /** Which of the names that may stand only once are there, and which more than once: bits as `bitsOf` makes them. */
-  singles(): { readonly there: number; readonly repeated: number } {
-    let there = 0;
-    let repeated = 0;
-    for (const { of } of this.#lines) {
-      if (!isSingle(of)) continue;
-      repeated |= there & (1 << of.id);
-      there |= 1 << of.id;
+  singles(): Singles {
+    if (this.#singles === undefined) {
+      let there = 0;
+      let repeated = 0;
+      for (const { of } of this.#lines) {
+        repeated |= there & of.bit;
+        there |= of.bit;
+      }
+      this.#singles = { there, repeated };
     }
-    return { there, repeated };
+    return this.#singles;
   }
 
   /** A typed value, read on demand and kept until the headers change. */
@@ -116,7 +155,7 @@ export class Headers {
     const at = this.#find(of);
     const first = this.#lines[at];
     if (first === undefined) return this.add(name, value);
-    const rest = of.list ? elements(first.value).slice(1) : [];
+    const rest = of.list ? elements(textOf(first)).slice(1) : [];
     return this.#change(this.#lines.with(at, line(first.name, [value, ...rest].join(', '))));
   }
 
@@ -126,9 +165,9 @@ export class Headers {
     const at = this.#find(of);
     const first = this.#lines[at];
     if (first === undefined) return this;
-    const rest = of.list ? elements(first.value).slice(1) : [];
+    const rest = of.list ? elements(textOf(first)).slice(1) : [];
     if (rest.length === 0) return this.#change(this.#lines.toSpliced(at, 1));
-    return this.#change(this.#lines.with(at, { ...first, value: rest.join(', ') }));
+    return this.#change(this.#lines.with(at, line(first.name, rest.join(', '))));
   }
 
   delete(name: string): this {
@@ -138,7 +177,7 @@ export class Headers {
 
   /** The lines as they print. */
   *entries(): IterableIterator<readonly [name: string, value: string]> {
-    for (const { name, value } of this.#lines) yield [name, value];
+    for (const at of this.#lines) yield [at.name, textOf(at)];
   }
 
   clone(): Headers {
@@ -159,11 +198,20 @@ export class Headers {
   #change(lines: Line[]): this {
     this.#lines = lines;
     this.#typed = undefined;
+    this.#singles = undefined;
     return this;
   }
 }
 
+const NOTHING = ok<readonly never[]>([]);
+
 function elements(value: string): readonly string[] {
-  if (!value.includes(',')) return [value];
-  return split(value, ',') ?? [value];
+  return value.includes(',') ? (splitList(value) ?? [value]) : [value];
+}
+
+/** Where the blanks begin that end at `to`. */
+function blanksStart(text: string, from: number, to: number): number {
+  let at = to;
+  while (at > from && isBlank(text.charCodeAt(at - 1))) at--;
+  return at;
 }

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks } from './chars.ts';
 import { NO_PARAMS, type Params, paramOf, parseParams, printParams, quote, quotedEnd, unquote } from './grammar.ts';
 
 /** `"Display" <uri>;params`: From, To, Contact, Route and their kin, RFC 3261 §20.10. */
@@ -14,21 +14,23 @@ export interface NameAddr {
 
 const QUOTE = 0x22;
 const OPEN = 0x3c;
+const CLOSE = 0x3e;
+const SEMICOLON = 0x3b;
 
 /** Parses one value; the error says what is wrong. A bare URI ends at its first `;`, `,` and `?` may not stand in it (§20). */
-export function parseNameAddr(text: string): Result<NameAddr> {
-  const start = skipBlanks(text, 0);
+export function parseNameAddr(text: string, from = 0, to = text.length): Result<NameAddr> {
+  const start = skipBlanks(text, from);
   let display: string | undefined;
-  let open: number;
+  let open = start;
   if (text.charCodeAt(start) === QUOTE) {
-    const end = quotedEnd(text, start);
+    const end = quotedEnd(text, start, to);
     if (end < 0) return fail('display name: quote left open');
     display = unquote(text.slice(start, end));
     open = skipBlanks(text, end);
-    if (text.charCodeAt(open) !== OPEN) return fail('display name without <URI>');
+    if (open >= to || text.charCodeAt(open) !== OPEN) return fail('display name without <URI>');
   } else {
-    open = text.indexOf('<', start);
-    if (open < 0) return parseAddr(text, start);
+    while (open < to && text.charCodeAt(open) !== OPEN) open++;
+    if (open >= to) return parseAddr(text, start, to);
     if (open > start) {
       for (let at = start; at < open; at = skipBlanks(text, at)) {
         const end = runEnd(text, at, open, CHAR.token);
@@ -38,36 +40,39 @@ export function parseNameAddr(text: string): Result<NameAddr> {
       display = text.slice(start, open).trimEnd();
     }
   }
-  const close = text.indexOf('>', open);
-  if (close < 0) return fail('URI: < left open');
-  if (!isUriText(text, open + 1, close)) return fail('URI between < and > malformed');
-  return withTail(display, text.slice(open + 1, close), text, close + 1);
+  const close = uriEnd(text, open + 1, to);
+  if (close >= to) return fail('URI: < left open');
+  if (close === open + 1 || text.charCodeAt(close) !== CLOSE) return fail('URI between < and > malformed');
+  return withTail(display, text.slice(open + 1, close), text, close + 1, to);
 }
 
-function parseAddr(text: string, start: number): Result<NameAddr> {
-  const semicolon = text.indexOf(';', start);
-  const tail = semicolon < 0 ? text.length : semicolon;
-  let end = tail;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  const uri = text.slice(start, end);
-  if (!isUriText(text, start, end) || uri.includes(',') || uri.includes('?')) return fail('bare URI malformed');
-  return withTail(undefined, uri, text, tail);
+function parseAddr(text: string, from: number, to: number): Result<NameAddr> {
+  const end = uriEnd(text, from, to);
+  let uri = text.slice(from, end);
+  const semicolon = uri.indexOf(';');
+  if (semicolon >= 0) uri = uri.slice(0, semicolon);
+  if (uri === '' || uri.includes(',') || uri.includes('?')) return fail('bare URI malformed');
+  const tail = skipBlanks(text, from + uri.length);
+  if (tail < to && text.charCodeAt(tail) !== SEMICOLON) return fail('bare URI malformed');
+  return withTail(undefined, uri, text, tail, to);
 }
 
-/** Something, without blanks, quotes and brackets. */
-function isUriText(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
+/** Where the run without blanks, control characters, quotes and brackets ends. */
+function uriEnd(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
     const c = text.charCodeAt(at);
-    if (c <= 0x20 || c === QUOTE || c === OPEN || c === 0x3e) return false;
+    if (c <= 0x20 || c === QUOTE || c === OPEN || c === CLOSE) break;
+    at++;
   }
-  return to > from;
+  return at;
 }
 
-function withTail(display: string | undefined, uri: string, text: string, from: number): Result<NameAddr> {
+function withTail(display: string | undefined, uri: string, text: string, from: number, to: number): Result<NameAddr> {
   const at = skipBlanks(text, from);
-  if (at >= text.length) return ok({ display, uri, params: NO_PARAMS });
-  if (text.charCodeAt(at) !== 0x3b) return fail('something stands between > and its parameters');
-  const params = parseParams(text, at);
+  if (at >= to) return ok({ display, uri, params: NO_PARAMS });
+  if (text.charCodeAt(at) !== SEMICOLON) return fail('something stands between > and its parameters');
+  const params = parseParams(text, at, to);
   return params === undefined ? fail('parameters malformed') : ok({ display, uri, params });
 }
 

@@ -2,7 +2,7 @@ import { concat, fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
 import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
 import { isToken, parseNumber } from './grammar.ts';
-import { bitsOf, headerName, type Spelling, spellingAt } from './header-names.ts';
+import { bitsOf, headerName, spellingAt } from './header-names.ts';
 import { Headers } from './headers.ts';
 import { LIMITS } from './limits.ts';
 import { NO_BODY, type SipMessage, type SipRequest } from './message.ts';
@@ -84,15 +84,9 @@ function parseStartLine(text: string, end: number): StartLine {
     return { ...none, method: word, uri, status: 505, wrong: 'Version Not Supported' };
   }
   // One space, one word, one space: what is more may hide a second Request-URI from the next hop (RFC 4475 §3.1.2.8–10).
-  const wrong =
-    !sound || !isWord(uri) ? 'Malformed request line' : end > LIMITS.line ? 'Request line too long' : undefined;
+  const alone = last > space + 1 && text.indexOf(' ', space + 1) === last;
+  const wrong = !sound || !alone ? 'Malformed request line' : end > LIMITS.line ? 'Request line too long' : undefined;
   return { method: word, uri, status: 0, reason: '', wrong };
-}
-
-/** Something without blanks or control characters. */
-function isWord(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= 0x20) return false;
-  return text !== '';
 }
 
 function parseStatusLine(line: string, none: Omit<StartLine, 'wrong'>): StartLine {
@@ -132,36 +126,40 @@ function lineEnd(text: string, from: number): number {
 }
 
 function readHeader(text: string, from: number, end: number, folded: boolean, headers: Headers): string | undefined {
-  const nameEnd = runEnd(text, from, end, CHAR.token);
-  const colon = skipBlanks(text, nameEnd);
-  if (text.charCodeAt(colon) !== COLON) {
-    const there = text.indexOf(':', from);
-    return there >= 0 && there < end ? 'Malformed header name' : 'Header without a colon';
+  const colon = text.indexOf(':', from);
+  if (colon < 0 || colon >= end) return 'Header without a colon';
+  let name = spellingAt(text, from, colon);
+  if (name === undefined) {
+    const nameEnd = runEnd(text, from, colon, CHAR.token);
+    if (nameEnd === from || skipBlanks(text, nameEnd) !== colon) return 'Malformed header name';
+    const spelling = text.slice(from, nameEnd);
+    name = { text: spelling, of: headerName(spelling) };
   }
-  if (nameEnd === from) return 'Malformed header name';
   let valueFrom = colon + 1;
   let valueEnd = end;
   while (valueFrom < end && isBlank(text.charCodeAt(valueFrom))) valueFrom++;
   while (valueEnd > valueFrom && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
-  const value = text.slice(valueFrom, valueEnd);
+  if (!folded) {
+    headers.heard(name, text, valueFrom, valueEnd);
+    return undefined;
+  }
   // A fold is the same as one space (RFC 3261 §7.3.1).
-  const unfolded = folded ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
-  headers.heard(spellingAt(text, from, nameEnd) ?? spelt(text.slice(from, nameEnd)), unfolded);
+  const value = text
+    .slice(valueFrom, valueEnd)
+    .replace(/[ \t]*\r\n[ \t]+/g, ' ')
+    .trim();
+  headers.heard(name, value, 0, value.length);
   return undefined;
 }
-
-const COLON = 0x3a;
-
-const spelt = (text: string): Spelling => ({ text, of: headerName(text) });
 
 const CONTENT_LENGTH = bitsOf(['Content-Length']);
 
 /** The body by its Content-Length; without one it reaches to the end of the datagram (§18.3). */
 function cutBody(bytes: Uint8Array, from: number, headers: Headers): Result<Uint8Array> {
-  const text = headers.get('Content-Length');
-  if (text === undefined) return ok(bytes.subarray(from));
-  if ((headers.singles().repeated & CONTENT_LENGTH) !== 0) return fail('Multiple Content-Length');
-  const length = parseNumber(text, 999_999_999);
+  const { there, repeated } = headers.singles();
+  if ((there & CONTENT_LENGTH) === 0) return ok(bytes.subarray(from));
+  if ((repeated & CONTENT_LENGTH) !== 0) return fail('Multiple Content-Length');
+  const length = parseNumber(headers.get('Content-Length') ?? '', 999_999_999);
   if (length === undefined) return fail('Malformed Content-Length');
   if (length > bytes.length - from) return fail('Content-Length beyond the message');
   return ok(length === 0 ? NO_BODY : bytes.subarray(from, from + length));

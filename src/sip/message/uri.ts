@@ -52,57 +52,76 @@ export function parseUri(text: string): Result<Uri> {
 }
 
 function parseSip(secure: boolean, text: string, from: number): Result<SipUri> {
-  // An unescaped @ stands nowhere but after the userinfo, whose own ; and ? are no separators.
-  const at = text.indexOf('@', from);
+  const to = text.length;
   let user: string | undefined;
   let password: string | undefined;
-  if (at >= 0) {
-    const userEnd = escapedRunEnd(text, from, at, CHAR.user);
-    if (userEnd === from) return fail('URI user malformed');
+  let at = from;
+  // An unescaped @ stands nowhere but after the userinfo, whose own ; and ? are no separators.
+  const userEnd = escapedRunEnd(text, from, to, CHAR.user);
+  if (text.charCodeAt(userEnd) === AT && userEnd > from) {
     user = text.slice(from, userEnd);
-    if (userEnd < at) {
-      const whole = text.charCodeAt(userEnd) === COLON && escapedRunEnd(text, userEnd + 1, at, CHAR.password) === at;
-      if (!whole) return fail('URI user malformed');
-      password = text.slice(userEnd + 1, at);
+    at = userEnd + 1;
+  } else if (text.charCodeAt(userEnd) === COLON) {
+    const passwordEnd = escapedRunEnd(text, userEnd + 1, to, CHAR.password);
+    if (text.charCodeAt(passwordEnd) === AT && userEnd > from) {
+      user = text.slice(from, userEnd);
+      password = text.slice(userEnd + 1, passwordEnd);
+      at = passwordEnd + 1;
     }
   }
-  const start = at < 0 ? from : at + 1;
-  const semicolon = text.indexOf(';', start);
-  const question = text.indexOf('?', start);
-  const headersAt = question < 0 ? text.length : question;
-  const paramsAt = semicolon < 0 || semicolon > headersAt ? headersAt : semicolon;
-  const place = parseHostPort(text.slice(start, paramsAt));
-  if (place === undefined) return fail('URI host or port malformed');
-  const params = paramsAt === headersAt ? NO_PARAMS : parsePairs(text, paramsAt + 1, headersAt, ';', CHAR.param);
-  if (params === undefined) return fail('URI parameters malformed');
-  const headers = question < 0 ? NO_PARAMS : parsePairs(text, question + 1, text.length, '&', CHAR.header);
-  if (headers === undefined) return fail('URI headers malformed');
+  const place = readHostPort(text, at, to);
+  if (place === undefined) return fail('URI user, host or port malformed');
+  at = place.end;
+  let params: Params | undefined = NO_PARAMS;
+  if (text.charCodeAt(at) === SEMICOLON) {
+    const question = text.indexOf('?', at);
+    const end = question < 0 ? to : question;
+    params = parsePairs(text, at + 1, end, SEMICOLON, CHAR.param);
+    if (params === undefined) return fail('URI parameters malformed');
+    at = end;
+  }
+  let headers: Params | undefined = NO_PARAMS;
+  if (text.charCodeAt(at) === QUESTION) {
+    headers = parsePairs(text, at + 1, to, AMPERSAND, CHAR.header);
+    if (headers === undefined) return fail('URI headers malformed');
+    at = to;
+  }
+  if (at < to) return fail('URI user, host or port malformed');
   return ok({ type: 'sip', secure, user, password, host: place.host, port: place.port, params, headers });
 }
 
+const AT = 0x40;
 const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+const QUESTION = 0x3f;
+const AMPERSAND = 0x26;
 
-/** `host`, `host:port`, `[IPv6]:port`; undefined when it is none of them. */
-export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+/** `host`, `host:port`, `[IPv6]:port` from `from` on, and where it ends; undefined when there is none of them. */
+export function readHostPort(
+  text: string,
+  from: number,
+  to: number,
+): { host: string; port: number | undefined; end: number } | undefined {
   let host: string;
   let end: number;
-  if (text.startsWith('[')) {
-    end = text.indexOf(']') + 1;
-    host = text.slice(1, end - 1);
-    if (end === 0 || !isIpv6(host)) return undefined;
+  if (text.charCodeAt(from) === 0x5b) {
+    end = text.indexOf(']', from) + 1;
+    host = text.slice(from + 1, end - 1);
+    if (end === 0 || end > to || !isIpv6(host)) return undefined;
   } else {
-    end = runEnd(text, 0, text.length, CHAR.host);
-    if (end === 0 || EDGELESS.includes(text.charCodeAt(0)) || EDGELESS.includes(text.charCodeAt(end - 1)))
-      return undefined;
-    host = end === text.length ? text : text.slice(0, end);
+    end = runEnd(text, from, to, CHAR.host);
+    if (end <= from) return undefined;
+    if (isEdgeless(text.charCodeAt(from)) || isEdgeless(text.charCodeAt(end - 1))) return undefined;
+    host = text.slice(from, end);
   }
-  if (end === text.length) return { host, port: undefined };
-  const port = text.charCodeAt(end) === COLON ? parseNumber(text.slice(end + 1), 65535) : undefined;
-  return port === undefined ? undefined : { host, port };
+  if (end >= to || text.charCodeAt(end) !== COLON) return { host, port: undefined, end };
+  const portEnd = runEnd(text, end + 1, to, CHAR.digit);
+  const port = parseNumber(text, 65535, end + 1, portEnd);
+  return port === undefined ? undefined : { host, port, end: portEnd };
 }
 
 /** `-` and `_` begin and end no host name. */
-const EDGELESS: readonly number[] = [0x2d, 0x5f];
+const isEdgeless = (c: number): boolean => c === 0x2d || c === 0x5f;
 
 /** An IPv6 address in its text form, RFC 4291 §2.2; `::` at most once. */
 export function isIpv6(text: string): boolean {
@@ -132,9 +151,8 @@ export function isIpv4(text: string): boolean {
 }
 
 /** `a=1;b` between `from` and `to`: names and values of one kind of characters. */
-function parsePairs(text: string, from: number, to: number, separator: ';' | '&', kind: number): Params | undefined {
+function parsePairs(text: string, from: number, to: number, separator: number, kind: number): Params | undefined {
   const pairs: Param[] = [];
-  const stop = separator.charCodeAt(0);
   for (let at = from; ; at++) {
     const nameEnd = escapedRunEnd(text, at, to, kind);
     if (nameEnd === at) return undefined;
@@ -143,13 +161,14 @@ function parsePairs(text: string, from: number, to: number, separator: ';' | '&'
     let value: string | undefined;
     if (at < to && text.charCodeAt(at) === 0x3d) {
       const end = escapedRunEnd(text, at + 1, to, kind);
+      // Only a header may be empty (§25.1: hvalue).
+      if (end === at + 1 && separator === SEMICOLON) return undefined;
       value = text.slice(at + 1, end);
-      if (value === '' && kind === CHAR.param) return undefined;
       at = end;
     }
     pairs.push({ name, value });
     if (at >= to) return pairs;
-    if (text.charCodeAt(at) !== stop) return undefined;
+    if (text.charCodeAt(at) !== separator) return undefined;
   }
 }
 
@@ -157,7 +176,7 @@ function parseTel(rest: string): Result<TelUri> {
   const semicolon = rest.indexOf(';');
   const number = semicolon < 0 ? rest : rest.slice(0, semicolon);
   if (!TEL.test(number)) return fail('tel number malformed');
-  const params = semicolon < 0 ? NO_PARAMS : parsePairs(rest, semicolon + 1, rest.length, ';', CHAR.param);
+  const params = semicolon < 0 ? NO_PARAMS : parsePairs(rest, semicolon + 1, rest.length, SEMICOLON, CHAR.param);
   return params === undefined ? fail('tel parameters malformed') : ok({ type: 'tel', number, params });
 }
 
@@ -167,6 +186,7 @@ export const printHost = (host: string): string => (host.includes(':') ? `[${hos
 export const printHostPort = (host: string, port: number | undefined): string =>
   port === undefined ? printHost(host) : `${printHost(host)}:${port}`;
 
+/** The URI as it stands in a message. */
 export function printUri(uri: Uri): string {
   if (uri.type === 'other') return `${uri.scheme}:${uri.rest}`;
   if (uri.type === 'tel') return `tel:${uri.number}${printParams(uri.params)}`;

@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
-import { isIpv4, isIpv6, parseHostPort, printHostPort } from './uri.ts';
+import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
 
 /** One hop of the way back, RFC 3261 §20.42. */
 export interface Via {
@@ -20,31 +20,48 @@ export const MAGIC_COOKIE = 'z9hG4bK';
 const PROTOCOL = 'SIP/2.0/';
 
 /** Parses one Via value. LWS may stand around `/`, between the words and around `:` and `;`. */
-export function parseVia(text: string): Result<Via> {
-  const semicolon = text.indexOf(';');
-  const end = semicolon < 0 ? text.length : semicolon;
-  const blank = text.indexOf(' ');
-  if (!text.startsWith(PROTOCOL) || blank < 0 || blank > end) return parseSpacedVia(text, end);
-  const transport = text.slice(PROTOCOL.length, blank);
-  const sentBy = text.slice(skipBlanks(text, blank), end);
-  return isToken(transport) ? withSentBy(transport, sentBy, text, end) : parseSpacedVia(text, end);
+export function parseVia(text: string, from = 0, to = text.length): Result<Via> {
+  if (!text.startsWith(PROTOCOL, from)) return parseSpacedVia(text.slice(from, to));
+  const start = from + PROTOCOL.length;
+  const end = runEnd(text, start, to, CHAR.token);
+  const place =
+    end > start && text.charCodeAt(end) === 0x20 ? readHostPort(text, skipBlanks(text, end), to) : undefined;
+  const tail = place === undefined ? to : skipBlanks(text, place.end);
+  if (place === undefined || (tail < to && text.charCodeAt(tail) !== SEMICOLON)) {
+    return parseSpacedVia(text.slice(from, to));
+  }
+  return withParams(upper(text.slice(start, end)), place, text, tail, to);
 }
+
+const SEMICOLON = 0x3b;
 
 /** The forms with blanks in odd places, and what is no Via at all. */
-function parseSpacedVia(text: string, end: number): Result<Via> {
+function parseSpacedVia(text: string): Result<Via> {
+  const semicolon = text.indexOf(';');
+  const end = semicolon < 0 ? text.length : semicolon;
   const match = /^SIP\s*\/\s*2\.0\s*\/\s*([^\s/]+)\s+(\S.*)$/i.exec(text.slice(0, end).trim());
   const transport = match?.[1];
-  const sentBy = match?.[2];
+  const sentBy = match?.[2]?.trim().replace(/[ \t]*:[ \t]*/g, ':');
   if (transport === undefined || sentBy === undefined || !isToken(transport)) return fail('Malformed Via');
-  return withSentBy(transport, sentBy, text, end);
+  const place = readHostPort(sentBy, 0, sentBy.length);
+  if (place?.end !== sentBy.length) return fail('Malformed Via sent-by');
+  return withParams(transport.toUpperCase(), place, text, end, text.length);
 }
 
-function withSentBy(transport: string, sentBy: string, text: string, end: number): Result<Via> {
-  const place = parseHostPort(sentBy) ?? parseHostPort(sentBy.trim().replace(/[ \t]*:[ \t]*/g, ':'));
-  if (place === undefined) return fail('Malformed Via sent-by');
-  const params = parseParams(text, end);
-  if (params === undefined) return fail('Malformed Via parameters');
-  return ok({ transport: transport.toUpperCase(), host: place.host, port: place.port, params });
+function withParams(
+  transport: string,
+  { host, port }: { host: string; port: number | undefined },
+  text: string,
+  from: number,
+  to: number,
+): Result<Via> {
+  const params = parseParams(text, from, to);
+  return params === undefined ? fail('Malformed Via parameters') : ok({ transport, host, port, params });
+}
+
+function upper(text: string): string {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x5a) return text.toUpperCase();
+  return text;
 }
 
 export function printVia(via: Via): string {

@@ -46,7 +46,7 @@ test('each fault of a request is refused with what is wrong', () => {
     [
       'Contact: <sip:201@192.0.2.7:5062;transport=udp>',
       'Contact: <sip:201@[::g]>',
-      '400 Contact: URI host or port malformed',
+      '400 Contact: URI user, host or port malformed',
     ],
     ['Supported: 100rel', 'Route: <sip:a@b\nSupported: 100rel', '400 Route: URI: < left open'],
     ['Content-Type: application/sdp', 'Content-Type: sdp', '400 Malformed Content-Type'],
