@@ -81,18 +81,23 @@ export class Endpoint<Line extends RtpLine | TdmLine = RtpLine | TdmLine> {
 
   /** Says one block to the line. */
   speak(): void {
+    this.line.speak(this.#next());
+  }
+
+  /** The block that is said next, in the line's law. */
+  #next(): Uint8Array {
     const { law } = this.line;
     const said = this.#said;
-    const from = this.joined;
-    const heard = from?.heard;
     if (this.#digits.fill(this.#samples, 0, BLOCK) || this.#tone.fill(this.#samples, 0, BLOCK)) {
       encode(law, this.#samples, 0, said, 0, BLOCK);
-    } else if (from !== undefined && heard !== undefined) {
-      convert(from.line.law, heard, 0, law, said, 0, BLOCK);
-    } else {
-      said.fill(IDLE[law]);
+      return said;
     }
-    this.line.speak(said);
+    const from = this.joined;
+    const heard = from?.heard;
+    if (from === undefined || heard === undefined) return said.fill(IDLE[law]);
+    if (from.line.law === law) return heard;
+    convert(from.line.law, heard, 0, law, said, 0, BLOCK);
+    return said;
   }
 
   /** Listens for digits in the audio. */

@@ -1,8 +1,8 @@
 /** The datagrams of the media loop behind one small interface: the native addon and Node's dgram both implement it. */
 import { ADDRESS_WORDS } from './address.ts';
 
-/** Room for one datagram: an Ethernet's worth; what is longer is cut and counted as malformed by its reader. */
-export const STRIDE = 1500;
+/** Room for one datagram: more than an Ethernet carries, so that what was cut is too long for its reader, and counted as malformed. */
+export const STRIDE = 1504;
 
 /** Datagrams in one batch; what does not fit waits in the sockets until the next tick. */
 export const BATCH = 2048;

@@ -78,6 +78,10 @@ export class RtpSender {
       this.#speakEvent(now, this.#telephoneEvent, tag, latch, outbox);
       if (this.#events.busy) return;
     }
+    if (this.#blocksPerPacket === 1 && this.#pendingBlocks === 0) {
+      this.#sendAudio(block, BLOCK, now, tag, latch, outbox);
+      return;
+    }
     if (this.#pendingBlocks === 0) this.#pendingTimestamp = now;
     const pending = this.#pending;
     const at = this.#pendingBlocks * BLOCK;
@@ -98,11 +102,21 @@ export class RtpSender {
   #flush(tag: number, latch: Latch, outbox: PacketBatch): void {
     const length = this.#pendingBlocks * BLOCK;
     this.#pendingBlocks = 0;
+    if (length > 0) this.#sendAudio(this.#pending, length, this.#pendingTimestamp, tag, latch, outbox);
+  }
+
+  #sendAudio(
+    octets: Uint8Array,
+    length: number,
+    timestamp: number,
+    tag: number,
+    latch: Latch,
+    outbox: PacketBatch,
+  ): void {
     const room = outbox.open();
-    if (length === 0 || room === undefined) return;
-    writeRtp(room, 0, this.#marker, this.#payloadType, this.#sequence, this.#pendingTimestamp, this.ssrc);
-    const pending = this.#pending;
-    for (let i = 0; i < length; i++) room[RTP_HEADER + i] = pending[i] as number;
+    if (room === undefined) return;
+    writeRtp(room, 0, this.#marker, this.#payloadType, this.#sequence, timestamp, this.ssrc);
+    for (let i = 0; i < length; i++) room[RTP_HEADER + i] = octets[i] as number;
     this.#marker = false;
     this.#sentPacket(length, tag, latch, outbox);
   }

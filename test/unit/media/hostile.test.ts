@@ -85,6 +85,14 @@ test('no datagram crashes the loop, on any of its sockets', () => {
   assert.ok(line.some(({ bytes }) => bytes.some((octet) => octet !== IDLE.ulaw)));
 });
 
+test('a datagram that was cut is not played', () => {
+  const rig = new MediaRig([]);
+  const phone = rig.openRtp('sip', 5000);
+  rig.run(3, (tick) => phone.throwIn(packet(tick, tick * 1600, new Uint8Array(1600))));
+  assert.equal(rig.counters.read([]).packets.malformed, 3);
+  assert.equal(rig.close('sip').received, 0);
+});
+
 test('a B-channel takes blocks from its own peer only', () => {
   const rig = new MediaRig([SPAN]);
   rig.openTdm('pri', 't1', 1);
