@@ -1,183 +1,27 @@
 /** Our Q.931 over our Q.921 against libpri, each side being user and network in turn. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupConfig } from '../../src/isdn/q931/group.ts';
-import type { CallHandle, CallIndication, Side } from '../../src/isdn/q931/primitives.ts';
+import type { Side } from '../../src/isdn/q931/primitives.ts';
 import { seconds } from '../../src/kernel/time.ts';
-import { eventually, Program } from '../support/process.ts';
-import { UdpEnd } from '../support/q931-udp.ts';
-import { judge } from '../support/tshark.ts';
-
-/** One event of pripeer, as its head comment lists them. */
-interface PeerEvent {
-  readonly ev: string;
-  readonly [field: string]: unknown;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'q931-libpri-'));
-const pripeer = join(folder, 'pripeer');
-let port = 22000;
-
-before(async () => {
-  const source = join(import.meta.dirname, '../kit/libpri-peer/pripeer.c');
-  const built = await new Program('cc', ['-O2', '-o', pripeer, source, '-lpri']).finished;
-  assert.equal(built.code, 0, built.stderr);
-});
-after(async () => {
-  for (const line of open) await line.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** Those that a failed test left behind. */
-const open = new Set<Line>();
-
-/** One D-channel with libpri at the other end, up and quiet. */
-class Line {
-  readonly end: UdpEnd;
-  readonly peer: Program;
-  readonly #port: number;
-
-  constructor(side: Side, args: readonly string[], config: Partial<GroupConfig>) {
-    const ports = { peer: port, ours: port + 1 };
-    port += 2;
-    this.#port = ports.ours;
-    this.end = new UdpEnd(ports, { side, ...config });
-    const listen = ['-l', `127.0.0.1:${ports.peer}`, '-r', `127.0.0.1:${ports.ours}`];
-    this.peer = new Program(pripeer, [
-      ...listen,
-      '-n',
-      side === 'user' ? 'net' : 'cpe',
-      '-s',
-      'ni2',
-      '-i',
-      '-t',
-      '60',
-      ...args,
-    ]);
-  }
-
-  /** `react`: what our end does with what it hears. */
-  static async open(
-    side: Side,
-    args: readonly string[],
-    react: (end: UdpEnd) => Reaction = clearing,
-    config: Partial<GroupConfig> = {},
-  ): Promise<Line> {
-    const line = new Line(side, args, config);
-    open.add(line);
-    line.end.react = react(line.end);
-    await line.end.open();
-    // libpri sends SABME once more after a second; calls begin when that is over.
-    await eventually('the link is up', () => line.end.up);
-    await Promise.race([
-      eventually('SABME came again', () => line.end.establishments > 1, 3).catch(() => {}),
-      sleep(1600),
-    ]);
-    return line;
-  }
-
-  events(name: string): PeerEvent[] {
-    return this.peer.said
-      .split('\n')
-      .filter((text) => text.startsWith('{') && text.endsWith('}'))
-      .map((text) => JSON.parse(text) as PeerEvent)
-      .filter((event) => event.ev === name);
-  }
-
-  async event(name: string, count = 1, limit = 10): Promise<PeerEvent> {
-    await eventually(
-      `libpri says ${name} ${count} times:\n${this.peer.said}`,
-      () => this.events(name).length >= count,
-      limit,
-    );
-    return this.events(name)[count - 1] as PeerEvent;
-  }
-
-  async heard(type: CallIndication['type'], count = 1, limit = 10): Promise<void> {
-    await eventually(`${count} × ${type}`, () => this.end.count(type) >= count, limit).catch((e: unknown) => {
-      const heard = this.end.heard.map(({ handle, indication }) => `${handle} ${indication.type}`);
-      throw new Error(`${e}\n${heard.join('\n')}\n${this.peer.said}`);
-    });
-  }
-
-  async stop(): Promise<void> {
-    open.delete(this);
-    this.peer.write('quit\n');
-    await this.peer.stop();
-    await this.end.close();
-  }
-
-  /** Everything is as before the calls; tshark finds nothing wrong with any frame. */
-  async close(limit = 10): Promise<void> {
-    try {
-      await eventually('every call is gone', () => this.end.idle, limit);
-    } finally {
-      await this.stop();
-    }
-    const file = join(folder, `${this.#port}.pcap`);
-    writeFileSync(file, this.end.pcap());
-    const { packets, faults } = await judge(file);
-    assert.ok(packets > 4);
-    assert.deepEqual(faults, []);
-  }
-}
-
-type Reaction = UdpEnd['react'];
-
-const clearing =
-  (end: UdpEnd): Reaction =>
-  (handle, indication) => {
-    if (indication.type === 'disconnect') end.request(handle, { type: 'release', cause: indication.cause.cause });
-  };
-
-function answer(end: UdpEnd, handle: CallHandle): void {
-  end.request(handle, { type: 'proceeding' });
-  end.request(handle, { type: 'alerting' });
-  end.request(handle, { type: 'connect' });
-}
-
-/** Takes every call as a telephone would. */
-const answering =
-  (end: UdpEnd): Reaction =>
-  (handle, indication) => {
-    if (indication.type === 'setup') answer(end, handle);
-    clearing(end)(handle, indication);
-  };
-
-const rejecting =
-  (cause: number) =>
-  (end: UdpEnd): Reaction =>
-  (handle, indication) => {
-    if (indication.type === 'setup') {
-      end.request(handle, { type: 'proceeding' });
-      end.request(handle, { type: 'release', cause });
-    }
-    clearing(end)(handle, indication);
-  };
-
-/** Asks for digits until `wanted` have come. */
-const collecting =
-  (wanted: string) =>
-  (end: UdpEnd): Reaction => {
-    let dialled = '';
-    return (handle, indication) => {
-      if (indication.type === 'setup') {
-        dialled = indication.called.digits;
-        end.request(handle, { type: 'setup-acknowledge' });
-      }
-      if (indication.type === 'information') {
-        dialled += indication.digits;
-        if (dialled === wanted) answer(end, handle);
-      }
-      clearing(end)(handle, indication);
-    };
-  };
+import { eventually } from '../support/process.ts';
+import { answering, clearing, collecting, Line, type LineOptions, rejecting, stopLines } from '../support/q931-line.ts';
 
 const national = { type: 'national', plan: 'isdn' } as const;
+
+after(stopLines);
+
+let port = 22000;
+function open(
+  side: Side,
+  args: readonly string[],
+  react: NonNullable<LineOptions['react']> = clearing,
+  group: Partial<GroupConfig> = {},
+): Promise<Line> {
+  port += 2;
+  return Line.open({ side, port, args, react, group });
+}
 
 for (const side of ['user', 'network'] as const) {
   describe(`as ${side} against libpri`, { concurrency: 4 }, () => {
@@ -196,7 +40,7 @@ for (const side of ['user', 'network'] as const) {
         '-H',
         '300',
       ];
-      const line = await Line.open(side, words, answering);
+      const line = await open(side, words, answering);
       await line.heard('release');
       const setup = line.end.last('setup');
       assert.deepEqual(setup?.called, { digits: '9725551234', ...national });
@@ -220,7 +64,7 @@ for (const side of ['user', 'network'] as const) {
     });
 
     test('who calls is the same at both ends of a call to libpri', async () => {
-      const line = await Line.open(side, ['-a', 'answer', '-A', '20', '-H', '0']);
+      const line = await open(side, ['-a', 'answer', '-A', '20', '-H', '0']);
       const handle = line.end.call({
         called: { digits: '9725551234', ...national },
         caller: { digits: '2145550123', ...national, presentation: 'restricted', screening: 'passed' },
@@ -258,7 +102,7 @@ for (const side of ['user', 'network'] as const) {
 
     for (const cause of [1, 17, 21, 34, 41]) {
       test(`cause ${cause} arrives both ways`, async () => {
-        const line = await Line.open(side, ['-a', `reject:${cause}`, '-c', '201', '-W', '1800'], rejecting(cause));
+        const line = await open(side, ['-a', `reject:${cause}`, '-c', '201', '-W', '1800'], rejecting(cause));
         const ours = line.end.call();
         await line.heard('release', 2);
         const release = line.end.of(ours).at(-1);
@@ -270,16 +114,16 @@ for (const side of ['user', 'network'] as const) {
     }
 
     test('23 calls from libpri at once are all answered, and all channels come back', async () => {
-      const line = await Line.open(side, ['-c', '201', '-k', '23', '-g', '1', '-H', '1500'], answering);
+      const line = await open(side, ['-c', '201', '-k', '23', '-g', '1', '-H', '1500'], answering);
       await line.heard('connected', 23);
       assert.ok(line.end.group.channelStates().every((c) => c.state === 'busy'));
       await line.heard('release', 23);
-      assert.equal(line.events('connect').length, 23);
+      assert.equal(line.peer.count('connect'), 23);
       await line.close();
     });
 
     test('23 calls to libpri at once are all answered, a 24th is refused with 34, and all channels come back', async () => {
-      const line = await Line.open(side, ['-a', 'answer', '-A', '200', '-H', '0']);
+      const line = await open(side, ['-a', 'answer', '-A', '200', '-H', '0']);
       const handles = Array.from({ length: 23 }, () => line.end.call());
       const refused = line.end.of(line.end.call())[0];
       assert.ok(refused?.type === 'release' && refused.cause.cause === 34);
@@ -291,7 +135,7 @@ for (const side of ['user', 'network'] as const) {
 
     test('digits come one by one, both ways', async () => {
       const words = ['-a', 'overlap', '-A', '20', '-o', '-c', '5551234', '-H', '0'];
-      const line = await Line.open(side, words, collecting('5551234'), { overlap: true });
+      const line = await open(side, words, collecting('5551234'), { overlap: true });
       await line.event('connect');
       const ours = line.end.call({ complete: false, called: { digits: '9', ...national } });
       for (const digit of '7255') line.end.request(ours, { type: 'information', digits: digit, complete: false });
@@ -304,7 +148,7 @@ for (const side of ['user', 'network'] as const) {
     });
 
     test('RESTART clears the channel and is acknowledged, both ways', async () => {
-      const line = await Line.open(side, ['-a', 'answer', '-A', '20', '-H', '0']);
+      const line = await open(side, ['-a', 'answer', '-A', '20', '-H', '0']);
       const one = line.end.call({ channel: { type: 'one', channel: { span: 't1', slot: 5 }, exclusive: true } });
       await line.heard('connect');
       line.end.feed({ type: 'restart', channels: [{ span: 't1', slot: 5 }] });
@@ -314,15 +158,15 @@ for (const side of ['user', 'network'] as const) {
       assert.equal((await line.event('restart')).ch, 5);
       line.end.feed({ type: 'restart', channels: 'all' });
       await eventually('RESTART ACKNOWLEDGE', () => line.end.restarted.length === 2);
-      line.peer.write('restart 7\n');
+      line.peer.restart(7);
       assert.equal((await line.event('restart_ack')).ch, 7);
       await line.close();
     });
 
     test("both take one channel at once: the network's call has it, the user's is cleared with 44", async () => {
-      const line = await Line.open(side, ['-a', 'answer', '-A', '20', '-H', '0', '-B', '1', '-X', '1'], answering);
+      const line = await open(side, ['-a', 'answer', '-A', '20', '-H', '0', '-B', '1', '-X', '1'], answering);
       line.end.holdEars();
-      line.peer.write('call 201\n');
+      line.peer.call('201');
       await line.event('setup_sent');
       await eventually("libpri's SETUP is here", () => line.end.waiting > 0);
       const channel = { type: 'one', channel: { span: 't1', slot: 1 }, exclusive: true } as const;
@@ -346,24 +190,21 @@ for (const side of ['user', 'network'] as const) {
     });
 
     test('a tenth of all frames lost costs no call', async () => {
-      const line = await Line.open(
-        side,
-        ['-c', '201', '-k', '8', '-g', '100', '-H', '2000', '-x', '100', '-S', '7'],
-        answering,
-      );
+      const words = ['-c', '201', '-k', '8', '-g', '100', '-H', '2000', '-x', '100', '-S', '7'];
+      const line = await open(side, words, answering);
       await line.heard('release', 8, 40);
-      assert.equal(line.events('connect').length, 8);
+      assert.equal(line.peer.count('connect'), 8);
       await line.close(30);
     });
 
     test('a call outlives a D-channel that is silent for 18 s, under its own call reference', async () => {
       const words = ['-a', 'answer', '-A', '20', '-H', '0'];
-      const line = await Line.open(side, words, clearing, { timers: { T322: seconds(1) } });
+      const line = await open(side, words, clearing, { timers: { T322: seconds(1) } });
       const call = line.end.call();
       await line.heard('connect');
       const before = line.end.group.records();
       const establishments = line.end.establishments;
-      line.peer.write('down 18\n');
+      line.peer.down(18);
       // Layer 2 notices by T203 and N200 × T200, and calls the peer until it answers.
       await eventually('the link is lost and back', () => line.end.establishments > establishments && line.end.up, 40);
       // T322 would have run out thrice by now, had libpri not confirmed the state.

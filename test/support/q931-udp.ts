@@ -30,8 +30,7 @@ export class UdpEnd {
   readonly heard: Heard[] = [];
   readonly problems: { readonly id: ProblemId; readonly what: string }[] = [];
   readonly restarted: Extract<GroupEffect, { type: 'restarted' }>[] = [];
-  /** Every frame in either direction, as a capture file wants it. */
-  readonly frames: { readonly sent: boolean; readonly octets: Uint8Array }[] = [];
+  readonly sent: Uint8Array[] = [];
   up = false;
   /** How often layer 2 said that the link was established. */
   establishments = 0;
@@ -56,7 +55,6 @@ export class UdpEnd {
     this.#socket.on('error', () => {});
     this.#socket.on('message', (frame) => {
       const octets = new Uint8Array(frame);
-      this.frames.push({ sent: false, octets });
       if (this.#held === undefined) this.#link({ type: 'frame', frame: octets });
       else this.#held.push(octets);
     });
@@ -89,6 +87,11 @@ export class UdpEnd {
     this.#arm();
   }
 
+  /** Sends octets as a Q.931 message past our own layer 3, whatever they are. */
+  say(message: Uint8Array): void {
+    this.#link({ type: 'dl-data', message });
+  }
+
   request(handle: CallHandle, request: CallRequest): void {
     this.feed({ type: 'request', handle, request });
   }
@@ -114,14 +117,14 @@ export class UdpEnd {
     return found as Extract<CallIndication, { type: T }> | undefined;
   }
 
-  /** All frames as a capture file of link type LAPD, for tshark. */
+  /** The frames that we sent as a capture file of link type LAPD, for tshark. */
   pcap(): Uint8Array {
     const header = Buffer.alloc(24);
     header.writeUInt32LE(0xa1b2c3d4, 0);
     header.writeUInt32LE(0x00040002, 4);
     header.writeUInt32LE(65535, 16);
     header.writeUInt32LE(203, 20);
-    const records = this.frames.map(({ octets }, i) => {
+    const records = this.sent.map((octets, i) => {
       const record = Buffer.alloc(16);
       record.writeUInt32LE(i, 0);
       record.writeUInt32LE(octets.length, 8);
@@ -143,7 +146,7 @@ export class UdpEnd {
   #linkEffects(effects: readonly LinkEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'frame') {
-        this.frames.push({ sent: true, octets: effect.frame });
+        this.sent.push(effect.frame);
         this.#socket.send(effect.frame, this.#ports.peer, '127.0.0.1');
       } else if (effect.type === 'dl-data')
         this.#group(this.group.feed({ type: 'dl-data', data: effect.message }, clock()));
