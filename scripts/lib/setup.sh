@@ -45,13 +45,21 @@ install_packages() {
   return 1
 }
 
-# Installs the npm packages of the lock file. Only this runs under the system's Node; all else under the pinned one.
+# Installs the npm packages of the lock file. Only npm runs under the system's Node; all else under the pinned one.
 install_modules() {
-  local wanted stamp=node_modules/.lock-hash
+  local wanted stamp=node_modules/.lock-hash quiet=(--no-audit --no-fund --loglevel=error)
   wanted=$(sha256sum <package-lock.json)
   [ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
   printf 'Installing npm packages\n' >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2 && printf '%s\n' "$wanted" >$stamp
+  # From npm 10 on `npm ci` refuses a lock file that lacks optional packages of other platforms, as one made from a registry that
+  # does not carry them does. Then `npm install` takes what is locked, and what it took is held against the lock file.
+  if npm ci "${quiet[@]}" >build/npm.log 2>&1 || npm install --no-save "${quiet[@]}" >>build/npm.log 2>&1; then
+    node_modules/.bin/node scripts/lib/verify-modules.ts >&2 && printf '%s\n' "$wanted" >$stamp
+    return
+  fi
+  grep -v 'npm error \[' build/npm.log | tail -n 20 >&2
+  printf 'The npm packages could not be installed; all that was said is in build/npm.log\n' >&2
+  return 1
 }
 
 # set_up NEED…: packages, modules, native addon.
