@@ -23,6 +23,9 @@ import { readWav, writeWav } from '../support/wav.ts';
 /** Ports of these tests: each driver has its own hundreds. */
 const BASE: Readonly<Record<MediaDriver, number>> = { native: 24_000, 'event-loop': 24_400 };
 
+/** The share of a marker that must be heard. The development loop has no real-time class and may be late on a busy machine. */
+const COVERAGE: Readonly<Record<MediaDriver, number>> = { native: 0.98, 'event-loop': 0.9 };
+
 before(() => {
   execFileSync(`${ROOT}scripts/build-native`);
 });
@@ -174,7 +177,7 @@ for (const driver of ['native', 'event-loop'] as const) {
         const found = await correlate(kit(`audio/${marker}.wav`), join(scratch, `${recording}.wav`));
         const what = `${marker} in what the ${recording} heard: ${JSON.stringify(found)}`;
         if (isOwn) assert.ok(found.peak < 0.5, what);
-        else assert.ok(found.peak >= 0.95 && found.coverage >= 0.98, what);
+        else assert.ok(found.peak >= 0.95 && found.coverage >= COVERAGE[driver], what);
       }
       assert.ok(stats.received > 400 && stats.lost <= 2, JSON.stringify(stats));
       const verdict = await judge(capture.file, [`udp.port==${port},rtp`, `udp.port==${port + 1},rtcp`]);
