@@ -48,7 +48,7 @@ export class BoundLeg<In, Out> implements LegHandle, Wakeable {
   }
 
   get deadline(): Instant | undefined {
-    return this.leg.deadline;
+    return this.#gone ? undefined : this.leg.deadline;
   }
 
   tell(signal: Signal): void {

@@ -307,8 +307,7 @@ export class CallPath {
 
   #record(live: LiveCall): void {
     if (!this.#calls.delete(live.id)) return;
-    for (const leg of live.legs.keys()) this.#byLeg.delete(leg);
-    for (const [leg, of] of this.#byLeg) if (of === live) this.#byLeg.delete(leg);
+    for (const leg of live.with.keys()) this.#byLeg.delete(leg);
     const watched = this.#wakes.get(live.id);
     if (watched !== undefined) this.#parts.reactor.forget(watched);
     this.#wakes.delete(live.id);
@@ -390,9 +389,10 @@ export class CallPath {
     if (!this.#calls.has(live.id)) return;
     let wakeable = this.#wakes.get(live.id);
     if (wakeable === undefined) {
+      const calls = this.#calls;
       wakeable = {
         get deadline() {
-          return live.settleBy ?? live.call.deadline;
+          return calls.has(live.id) ? (live.settleBy ?? live.call.deadline) : undefined;
         },
         wake: (now) => this.#wake(live, now),
       };

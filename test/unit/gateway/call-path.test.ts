@@ -15,8 +15,11 @@ import type { Instant, WallTime } from '../../../src/kernel/time.ts';
 import type { Decision } from '../../../src/routing/decision.ts';
 import type { CallRecord, StoreOp } from '../../../src/store/words.ts';
 
-/** A leg that does as it is told: `hear` takes the signal it is to say, or `break` for a fault of ours. */
-class PuppetLeg implements CallLeg<Signal | 'break', never> {
+/** What a puppet hears: the signal it is to say, `open` for its media, `break` for a fault of ours. */
+type Cue = Signal | 'open' | 'break';
+
+/** A leg that does as it is told. */
+class PuppetLeg implements CallLeg<Cue, never> {
   readonly deadline = undefined;
   readonly told: string[] = [];
 
@@ -25,7 +28,8 @@ class PuppetLeg implements CallLeg<Signal | 'break', never> {
     return signal.type === 'release' ? [{ type: 'gone' }] : [];
   }
 
-  hear(wire: Signal | 'break'): readonly LegEffect<never>[] {
+  hear(wire: Cue): readonly LegEffect<never>[] {
+    if (wire === 'open') return [{ type: 'media', command: { type: 'open-rtp' } }];
     if (wire === 'break') throw new Error('a fault of ours');
     const say: LegEffect<never> = { type: 'say', signal: wire };
     return wire.type === 'release' ? [say, { type: 'gone' }] : [say];
@@ -91,10 +95,10 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
   const records: CallRecord[] = [];
   const stages: string[] = [];
   const abandoned: string[] = [];
-  const called: { readonly leg: PuppetLeg; readonly bound: BoundLeg<Signal | 'break', never> }[] = [];
+  const called: { readonly leg: PuppetLeg; readonly bound: BoundLeg<Cue, never> }[] = [];
   let ids = 0;
   const bind = (id: string, leg: PuppetLeg, ears: LegEars) =>
-    new BoundLeg<Signal | 'break', never>(
+    new BoundLeg<Cue, never>(
       id,
       leg,
       {
@@ -137,13 +141,14 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
   };
   const pass = (time: number) => {
     now += time;
-    while (armed !== undefined && armed.at <= now) {
+    for (let rings = 0; armed !== undefined && armed.at <= now; rings++) {
+      assert.ok(rings < 100, 'the loop turns and turns');
       const { ring } = armed;
       armed = undefined;
       ring();
     }
   };
-  return { path, place, called, written, records, stages, abandoned, supervisor, pass };
+  return { path, place, called, written, records, stages, abandoned, supervisor, pass, due: () => armed?.at };
 }
 
 const answer: Signal = { type: 'answer', connected: { number: undefined, name: undefined }, origin: undefined };
@@ -213,4 +218,18 @@ test('a hop that can not even be dialled ends the call like one that refused', a
   await settled();
   assert.equal(leg.told.at(-1), 'release 34');
   assert.equal(w.path.live.size, 0);
+});
+
+test('a call whose streams never say their last gets its record all the same, and is not woken any more', async () => {
+  const w = world();
+  const a = w.place();
+  a.bound.hear('open');
+  w.called[0]?.bound.hear(answer);
+  a.bound.hear(ourRelease(CAUSE.normalClearing));
+  assert.equal(w.path.live.size, 1);
+  w.pass(2_000);
+  await settled();
+  assert.equal(w.path.live.size, 0);
+  assert.equal(w.records.length, 1);
+  assert.equal(w.due(), undefined);
 });
