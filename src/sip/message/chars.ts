@@ -67,6 +67,10 @@ export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 /** The first place from `from` on that is no space or tab. */
 export function skipBlanks(text: string, from: number): number {
   let at = from;
-  while (isBlank(text.charCodeAt(at))) at++;
+  while (at < text.length && isBlank(text.charCodeAt(at))) at++;
   return at;
 }
+
+/** Whether this character stands at `at`, which must lie before `to`: to read beyond a text's end is slow. */
+export const standsAt = (text: string, at: number, to: number, code: number): boolean =>
+  at < to && text.charCodeAt(at) === code;

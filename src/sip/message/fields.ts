@@ -4,7 +4,7 @@
  */
 
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
 import { type CSeq, parseCSeq } from './cseq.ts';
 import { type Params, parseNumber, parseParams } from './grammar.ts';
 import { headerName } from './header-names.ts';
@@ -71,7 +71,7 @@ export interface ContentType {
 export function parseContentType(text: string): ContentType | undefined {
   const slash = runEnd(text, 0, text.length, CHAR.token);
   const end = runEnd(text, slash + 1, text.length, CHAR.token);
-  const sound = text.charCodeAt(slash) === 0x2f && slash > 0 && end > slash + 1;
+  const sound = slash > 0 && standsAt(text, slash, text.length, 0x2f) && end > slash + 1;
   const tail = skipBlanks(text, end);
   if (!sound || (tail < text.length && text.charCodeAt(tail) !== 0x3b)) return undefined;
   const params = parseParams(text, tail);

@@ -1,5 +1,5 @@
 /** The small words of the SIP grammar, RFC 3261 §25.1: tokens, quoted strings, comma lists, parameters, escapes. */
-import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
 
 export const isToken = (text: string): boolean =>
   text !== '' && runEnd(text, 0, text.length, CHAR.token) === text.length;
@@ -77,9 +77,9 @@ export function parseParams(text: string, from = 0, to = text.length): Params | 
     if (nameEnd <= start) return undefined;
     at = skipBlanks(text, nameEnd);
     let value: string | undefined;
-    if (at < to && text.charCodeAt(at) === EQUALS) {
+    if (standsAt(text, at, to, EQUALS)) {
       const valueStart = skipBlanks(text, at + 1);
-      const quoted = text.charCodeAt(valueStart) === 0x22;
+      const quoted = standsAt(text, valueStart, to, 0x22);
       const valueEnd = quoted ? quotedEnd(text, valueStart, to) : runEnd(text, valueStart, to, CHAR.value);
       if (valueEnd <= valueStart) return undefined;
       value = text.slice(valueStart, valueEnd);

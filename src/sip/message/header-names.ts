@@ -151,12 +151,12 @@ export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (!
 export function spellingAt(text: string, from: number, to: number): Spelling | undefined {
   if (to - from >= 32) return undefined;
   for (const spelling of SHAPES[shape(to - from, text.charCodeAt(from))] ?? []) {
-    if (standsAt(text, from, spelling.text)) return spelling;
+    if (isWordAt(text, from, spelling.text)) return spelling;
   }
   return undefined;
 }
 
-function standsAt(text: string, from: number, word: string): boolean {
+function isWordAt(text: string, from: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) if (text.charCodeAt(from + i) !== word.charCodeAt(i)) return false;
   return true;
 }

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
 import { NO_PARAMS, type Params, paramOf, parseParams, printParams, quote, quotedEnd, unquote } from './grammar.ts';
 
 /** `"Display" <uri>;params`: From, To, Contact, Route and their kin, RFC 3261 §20.10. */
@@ -22,12 +22,12 @@ export function parseNameAddr(text: string, from = 0, to = text.length): Result<
   const start = skipBlanks(text, from);
   let display: string | undefined;
   let open = start;
-  if (text.charCodeAt(start) === QUOTE) {
+  if (standsAt(text, start, to, QUOTE)) {
     const end = quotedEnd(text, start, to);
     if (end < 0) return fail('display name: quote left open');
     display = unquote(text.slice(start, end));
     open = skipBlanks(text, end);
-    if (open >= to || text.charCodeAt(open) !== OPEN) return fail('display name without <URI>');
+    if (!standsAt(text, open, to, OPEN)) return fail('display name without <URI>');
   } else {
     while (open < to && text.charCodeAt(open) !== OPEN) open++;
     if (open >= to) return parseAddr(text, start, to);

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, escapedRunEnd, runEnd } from './chars.ts';
+import { CHAR, escapedRunEnd, runEnd, standsAt } from './chars.ts';
 import { NO_PARAMS, type Param, type Params, paramOf, parseNumber, printParams, unescaped } from './grammar.ts';
 
 /** A SIP or SIPS URI, RFC 3261 §19.1. Escapes are kept as heard: a proxy must not change them (§16.6). */
@@ -58,12 +58,12 @@ function parseSip(secure: boolean, text: string, from: number): Result<SipUri> {
   let at = from;
   // An unescaped @ stands nowhere but after the userinfo, whose own ; and ? are no separators.
   const userEnd = escapedRunEnd(text, from, to, CHAR.user);
-  if (text.charCodeAt(userEnd) === AT && userEnd > from) {
+  if (userEnd > from && standsAt(text, userEnd, to, AT)) {
     user = text.slice(from, userEnd);
     at = userEnd + 1;
-  } else if (text.charCodeAt(userEnd) === COLON) {
+  } else if (standsAt(text, userEnd, to, COLON)) {
     const passwordEnd = escapedRunEnd(text, userEnd + 1, to, CHAR.password);
-    if (text.charCodeAt(passwordEnd) === AT && userEnd > from) {
+    if (userEnd > from && standsAt(text, passwordEnd, to, AT)) {
       user = text.slice(from, userEnd);
       password = text.slice(userEnd + 1, passwordEnd);
       at = passwordEnd + 1;
@@ -73,7 +73,7 @@ function parseSip(secure: boolean, text: string, from: number): Result<SipUri> {
   if (place === undefined) return fail('URI user, host or port malformed');
   at = place.end;
   let params: Params | undefined = NO_PARAMS;
-  if (text.charCodeAt(at) === SEMICOLON) {
+  if (standsAt(text, at, to, SEMICOLON)) {
     const question = text.indexOf('?', at);
     const end = question < 0 ? to : question;
     params = parsePairs(text, at + 1, end, SEMICOLON, CHAR.param);
@@ -81,7 +81,7 @@ function parseSip(secure: boolean, text: string, from: number): Result<SipUri> {
     at = end;
   }
   let headers: Params | undefined = NO_PARAMS;
-  if (text.charCodeAt(at) === QUESTION) {
+  if (standsAt(text, at, to, QUESTION)) {
     headers = parsePairs(text, at + 1, to, AMPERSAND, CHAR.header);
     if (headers === undefined) return fail('URI headers malformed');
     at = to;
@@ -104,7 +104,7 @@ export function readHostPort(
 ): { host: string; port: number | undefined; end: number } | undefined {
   let host: string;
   let end: number;
-  if (text.charCodeAt(from) === 0x5b) {
+  if (standsAt(text, from, to, 0x5b)) {
     end = text.indexOf(']', from) + 1;
     host = text.slice(from + 1, end - 1);
     if (end === 0 || end > to || !isIpv6(host)) return undefined;
@@ -114,7 +114,7 @@ export function readHostPort(
     if (isEdgeless(text.charCodeAt(from)) || isEdgeless(text.charCodeAt(end - 1))) return undefined;
     host = text.slice(from, end);
   }
-  if (end >= to || text.charCodeAt(end) !== COLON) return { host, port: undefined, end };
+  if (!standsAt(text, end, to, COLON)) return { host, port: undefined, end };
   const portEnd = runEnd(text, end + 1, to, CHAR.digit);
   const port = parseNumber(text, 65535, end + 1, portEnd);
   return port === undefined ? undefined : { host, port, end: portEnd };
@@ -159,7 +159,7 @@ function parsePairs(text: string, from: number, to: number, separator: number, k
     const name = text.slice(at, nameEnd);
     at = nameEnd;
     let value: string | undefined;
-    if (at < to && text.charCodeAt(at) === 0x3d) {
+    if (standsAt(text, at, to, 0x3d)) {
       const end = escapedRunEnd(text, at + 1, to, kind);
       // Only a header may be empty (§25.1: hvalue).
       if (end === at + 1 && separator === SEMICOLON) return undefined;

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
 import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
@@ -25,7 +25,7 @@ export function parseVia(text: string, from = 0, to = text.length): Result<Via> 
   const start = from + PROTOCOL.length;
   const end = runEnd(text, start, to, CHAR.token);
   const place =
-    end > start && text.charCodeAt(end) === 0x20 ? readHostPort(text, skipBlanks(text, end), to) : undefined;
+    end > start && standsAt(text, end, to, 0x20) ? readHostPort(text, skipBlanks(text, end), to) : undefined;
   const tail = place === undefined ? to : skipBlanks(text, place.end);
   if (place === undefined || (tail < to && text.charCodeAt(tail) !== SEMICOLON)) {
     return parseSpacedVia(text.slice(from, to));
