@@ -38,29 +38,31 @@ const SUITES: Readonly<Record<string, (file: string) => boolean>> = {
 const reporter = new spec();
 reporter.pipe(process.stdout);
 
-for (const suite of positionals) {
-  if (suite === 'static') {
-    if (values.match === undefined) outcomes.push(...(await Promise.all(STATIC.map(check))));
-    continue;
+async function main(): Promise<number> {
+  for (const suite of positionals) {
+    if (suite === 'static') {
+      if (values.match === undefined) outcomes.push(...(await Promise.all(STATIC.map(check))));
+      continue;
+    }
+    const belongs = SUITES[suite];
+    if (belongs === undefined) throw new Error(`no such suite: ${suite}`);
+    const files = globSync('test/**/*.test.ts').filter(belongs).sort();
+    const wanted = files.filter((file) => values.match === undefined || file.includes(values.match));
+    // Unit tests share nothing and run side by side; what talks to real peers gets the machine to itself, a file at a time.
+    const groups = suite === 'unit' ? [wanted] : wanted.map((file) => [file]);
+    for (const group of groups) {
+      if (overall.aborted) outcomes.push(...group.map((file) => notReached(suite, file)));
+      else if (group.length > 0) await runFiles(suite, group);
+    }
   }
-  const belongs = SUITES[suite];
-  if (belongs === undefined) throw new Error(`no such suite: ${suite}`);
-  const files = globSync('test/**/*.test.ts').filter(belongs).sort();
-  const wanted = files.filter((file) => values.match === undefined || file.includes(values.match));
-  // Unit tests share nothing and run side by side; what talks to real peers gets the machine to itself, a file at a time.
-  const groups = suite === 'unit' ? [wanted] : wanted.map((file) => [file]);
-  for (const group of groups) {
-    if (overall.aborted) outcomes.push(...group.map((file) => notReached(suite, file)));
-    else if (group.length > 0) await runFiles(suite, group);
-  }
-}
 
-const allowed = JSON.parse(readFileSync('test/allowed-skips.json', 'utf8')) as readonly AllowedSkip[];
-const { text, good } = report(outcomes, allowed, Math.round((performance.now() - started) / 1000));
-reporter.end();
-await new Promise((resolve) => reporter.once('close', resolve));
-process.stdout.write(text);
-process.exit(good ? 0 : 1);
+  const allowed = JSON.parse(readFileSync('test/allowed-skips.json', 'utf8')) as readonly AllowedSkip[];
+  const { text, good } = report(outcomes, allowed, Math.round((performance.now() - started) / 1000));
+  reporter.end();
+  await new Promise((resolve) => reporter.once('close', resolve));
+  process.stdout.write(text);
+  return good ? 0 : 1;
+}
 
 async function check([name, ...command]: readonly [string, ...string[]]): Promise<Outcome> {
   const from = performance.now();
@@ -97,13 +99,13 @@ async function runFiles(suite: string, files: readonly string[]): Promise<void> 
     signal: overall,
   });
   for await (const event of stream) {
-    const settled = event.type === 'test:pass' || event.type === 'test:fail';
-    if (settled && event.data.details.type !== 'suite') {
-      outcomes.push(outcomeOf(suite, event.type === 'test:pass', event.data));
+    if (event.type === 'test:pass' || event.type === 'test:fail') {
+      const outcome = outcomeOf(suite, event.type === 'test:pass', event.data);
+      if (outcome !== undefined) outcomes.push(outcome);
     }
-    if (event.type !== 'test:summary' && !(event.type === 'test:diagnostic' && event.data.nesting === 0)) {
-      reporter.write(event);
-    }
+    // What has no file sums up this one run; the report sums up all.
+    const isSum = event.type === 'test:summary' || (event.type === 'test:diagnostic' && event.data.file === undefined);
+    if (!isSum) reporter.write(event);
   }
   for (const { pid, command } of await leftovers(mark)) {
     const why = `process ${pid} was left behind: ${command}`;
@@ -119,13 +121,34 @@ async function runFiles(suite: string, files: readonly string[]): Promise<void> 
   await endLeftovers(mark);
 }
 
-function outcomeOf(suite: string, passed: boolean, data: EventData.TestPass | EventData.TestFail): Outcome {
+/** Undefined for what only sums up its parts: a suite that went through, and a parent whose child failed. */
+function outcomeOf(suite: string, passed: boolean, data: EventData.TestPass | EventData.TestFail): Outcome | undefined {
   const file = (data.file ?? '').replace(root, '');
-  const { name } = data;
-  const outcome = { suite, file, name, ms: data.details.duration_ms };
-  if (!passed) return { ...outcome, verdict: 'failed', why: undefined };
-  if (name === data.file || name === file) return { ...outcome, verdict: 'failed', why: 'the file holds no test' };
+  const { details } = data;
+  const isFile = data.name === data.file || data.name === file;
+  const name = isFile ? 'the file itself' : data.name;
+  const outcome = { suite, file, name, ms: details.duration_ms };
   const skip = data.skip ?? data.todo;
-  if (skip === undefined || skip === false) return { ...outcome, verdict: 'passed', why: undefined };
-  return { ...outcome, verdict: 'skipped', why: typeof skip === 'string' ? skip : 'no reason given' };
+  if (!passed)
+    return failureOf(details) === 'subtestsFailed' ? undefined : { ...outcome, verdict: 'failed', why: undefined };
+  if (skip !== undefined && skip !== false) {
+    return { ...outcome, verdict: 'skipped', why: typeof skip === 'string' ? skip : 'no reason given' };
+  }
+  if (details.type === 'suite') return undefined;
+  if (isFile) return { ...outcome, verdict: 'failed', why: 'the file holds no test' };
+  return { ...outcome, verdict: 'passed', why: undefined };
 }
+
+const failureOf = (details: object): unknown =>
+  'error' in details && details.error instanceof Error && 'failureType' in details.error
+    ? details.error.failureType
+    : undefined;
+
+// The test runner swallows what is thrown at the top of a module.
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
