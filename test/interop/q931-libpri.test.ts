@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GroupConfig } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type { Side } from '../../src/isdn/q931/primitives.ts';
 import { seconds } from '../../src/kernel/time.ts';
 import { eventually } from '../support/process.ts';

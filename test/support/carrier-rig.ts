@@ -1,7 +1,8 @@
 /** Our end of a span (Q.921 and Q.931, user side) before the simulated carrier, in simulated time; all that happens is written down. */
 import { Q921Link } from '../../src/isdn/q921/link.ts';
 import type { LinkEffect } from '../../src/isdn/q921/primitives.ts';
-import { type GroupConfig, Q931Group } from '../../src/isdn/q931/group.ts';
+import { Q931Group } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type {
   CallHandle,
   CallIndication,

@@ -3,7 +3,8 @@
  * indication, `? id` a problem. Messages are written by name where the call reference is the usual one.
  */
 import assert from 'node:assert/strict';
-import { type GroupConfig, Q931Group } from '../../src/isdn/q931/group.ts';
+import { Q931Group } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import { parseMessage } from '../../src/isdn/q931/message.ts';
 import { messageOf } from '../../src/isdn/q931/message-table.ts';
 import type { CallHandle, CallRequest, GroupEffect, GroupEvent, Side } from '../../src/isdn/q931/primitives.ts';

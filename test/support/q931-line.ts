@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GroupConfig } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type { CallHandle, CallIndication, Side } from '../../src/isdn/q931/primitives.ts';
 import { type Libpri, type LibpriEvent, type LibpriSwitch, startLibpri } from './libpri.ts';
 import { eventually } from './process.ts';

@@ -1,5 +1,6 @@
 /** Two Q.931 groups on one D-channel without layer 2: what one sends waits in a queue until the test lets it arrive. */
-import { type GroupConfig, Q931Group } from '../../src/isdn/q931/group.ts';
+import { Q931Group } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type {
   CallHandle,
   CallIndication,

@@ -2,7 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { Q921Link } from '../../src/isdn/q921/link.ts';
 import type { LinkEffect, LinkEvent, LinkSettings } from '../../src/isdn/q921/primitives.ts';
-import { type GroupConfig, Q931Group } from '../../src/isdn/q931/group.ts';
+import { Q931Group } from '../../src/isdn/q931/group.ts';
+import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type {
   CallHandle,
   CallIndication,
@@ -85,6 +86,11 @@ export class UdpEnd {
   feed(event: GroupEvent): void {
     this.#group(this.group.feed(event, clock()));
     this.#arm();
+  }
+
+  /** Sends octets as a frame past our own layer 2. */
+  raw(frame: Uint8Array): void {
+    this.#socket.send(frame, this.#ports.peer, '127.0.0.1');
   }
 
   /** Sends octets as a Q.931 message past our own layer 3, whatever they are. */

@@ -44,8 +44,6 @@ export class Call {
   entry: Entry | undefined;
   /** SETUP asked for this channel and no other. */
   exclusive = false;
-  /** The users know the channel. */
-  agreed = false;
   /** The first answer to SETUP, which names the channel, was sent or heard. */
   answered = false;
   /** SETUP's elements, for the repeat after T303. */

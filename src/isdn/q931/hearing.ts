@@ -128,7 +128,6 @@ function agree(call: Call, desk: Desk, elements: readonly Element[], now: Instan
     abort(call, desk, CAUSES.channelUnavailable, now);
     return false;
   }
-  call.agreed = true;
   desk.indicate(call, { type: 'channel', channel: call.entry.channel });
   return true;
 }

@@ -206,7 +206,6 @@ export class Reception {
     const call = new Call(hall.allot(), reference.value, false, 'setup-received');
     hall.admit(call);
     hall.seize(call, found);
-    call.agreed = true;
     if (slight !== undefined && hall.variant.reportsOptionalErrors) sendStatus(call, hall, slight.cause, slight.ids);
     hall.indicate(call, { type: 'setup', channel: found.channel, ...words });
     hall.indicate(call, { type: 'channel', channel: found.channel });

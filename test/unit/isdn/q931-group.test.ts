@@ -295,3 +295,13 @@ test('a call reference is not given to a second call while the first lives', () 
     [126, 127, 1],
   );
 });
+
+test('a group with more channels than call references runs out of references, not of time', () => {
+  const variant = { ...VARIANTS.ni2, callReferenceLength: 1 } as const;
+  const spans = Array.from({ length: 8 }, (_, i) => ({ ...SPAN, id: `t${i}`, interface: i }));
+  const ladder = new Ladder('user', { variant, spans });
+  for (let i = 0; i < 127; i++) ladder.call();
+  ladder.lines();
+  ladder.call();
+  assert.deepEqual(ladder.lines(), ['! release 42']);
+});
