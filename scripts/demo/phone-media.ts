@@ -37,6 +37,8 @@ export interface Heard {
 const LONGEST = 120 * RATE;
 
 const TICK = 20;
+/** What is made up for after a delay, in milliseconds. */
+const LATEST = 200;
 
 export class PhoneMedia {
   readonly #socket: Socket;
@@ -127,7 +129,10 @@ export class PhoneMedia {
       this.#send(target);
     this.#timestamp = advance(this.#timestamp, BLOCK);
     this.#ticks++;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#started + this.#ticks * TICK - performance.now()));
+    const late = performance.now() - this.#started - this.#ticks * TICK;
+    // A process that stood still for long doesn't say all it has missed at once.
+    if (late > LATEST) this.#started += late;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, -late));
   }
 
   #send(target: AgreedAudio): void {
