@@ -163,6 +163,16 @@ for (const side of ['user', 'network'] as const) {
       await line.close();
     });
 
+    test('SERVICE is understood: a channel goes out of service and comes back', async () => {
+      const line = await open(side, ['-m']);
+      const channel = { span: 't1', slot: 9 };
+      line.end.feed({ type: 'service', channel, inService: false });
+      assert.deepEqual((await line.peer.waitFor('service', { fields: { status: 2 } })).ch, 9);
+      line.end.feed({ type: 'service', channel, inService: true });
+      assert.deepEqual((await line.peer.waitFor('service', { fields: { status: 0 } })).ch, 9);
+      await line.close();
+    });
+
     test("both take one channel at once: the network's call has it, the user's is cleared with 44", async () => {
       const line = await open(side, ['-a', 'answer', '-A', '20', '-H', '0', '-B', '1', '-X', '1'], answering);
       line.end.holdEars();
