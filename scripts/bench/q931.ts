@@ -45,7 +45,8 @@ let due: Instant | undefined;
 /** One end as a gateway has it: the group over its link, frames in and out, the earliest deadline asked for after every step. */
 class End {
   readonly group: Q931Group;
-  readonly waiting: Uint8Array[] = [];
+  /** Frames on their way here. */
+  waiting: Uint8Array[] = [];
   readonly #link: Q921Link;
   readonly #peer: () => End;
 
@@ -65,7 +66,10 @@ class End {
       else if (effect.type === 'dl-established') this.layer3({ type: 'dl-established' });
       else throw new Error(`the link says ${effect.type}`);
     }
-    due = earlier(this.#link.deadline, this.group.deadline);
+  }
+
+  get deadline(): Instant | undefined {
+    return earlier(this.#link.deadline, this.group.deadline);
   }
 
   layer3(event: GroupEvent): void {
@@ -109,10 +113,13 @@ const ends = [user, network];
 function settle(): void {
   while (user.waiting.length + network.waiting.length > 0) {
     for (const end of ends) {
-      const frame = end.waiting.shift();
-      if (frame === undefined) continue;
-      now = performance.now() as Instant;
-      end.link({ type: 'frame', frame });
+      const arriving = end.waiting;
+      end.waiting = [];
+      for (const frame of arriving) {
+        now = performance.now() as Instant;
+        end.link({ type: 'frame', frame });
+        due = end.deadline;
+      }
     }
   }
 }

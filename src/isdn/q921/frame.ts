@@ -89,9 +89,10 @@ function octets(head: 3 | 4, address: number, control: number, second: number, i
 
 /** Reads a frame that was sent by `sender`. `n201`: the longest information field in octets. Never throws. */
 export function decodeFrame(octets: Uint8Array, sender: LinkSide, n201: number): Result<LapdFrame, FrameProblem> {
-  const [first, tei, control] = octets;
+  const first = octets[0];
+  const control = octets[2];
   if (first === undefined || control === undefined) return fail('invalid');
-  if ((first & 0xfd) !== 0 || tei !== TEI_OCTET) return fail('invalid');
+  if ((first & 0xfd) !== 0 || octets[1] !== TEI_OCTET) return fail('invalid');
   const command = first === addressOctet(sender, true);
 
   if ((control & 0x03) === 0x03) return unnumbered(octets, control, command, n201);

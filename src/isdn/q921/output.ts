@@ -2,6 +2,7 @@ import { encodeFrame, type LapdFrame, type Supervisory } from './frame.ts';
 import type { LinkEffect, LinkSide, MdlErrorCode } from './primitives.ts';
 
 const NOTHING = new Uint8Array(0);
+const NO_EFFECTS: readonly LinkEffect[] = [];
 
 /** What one step of a data link says, in order: frames to the peer, primitives to layer 3, errors to the management. */
 export class LinkOutput {
@@ -15,6 +16,7 @@ export class LinkOutput {
   /** The step's effects; the next step begins with none. */
   take(): readonly LinkEffect[] {
     const effects = this.#effects;
+    if (effects.length === 0) return NO_EFFECTS;
     this.#effects = [];
     return effects;
   }

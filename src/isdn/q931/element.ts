@@ -55,7 +55,12 @@ export function parseElements(bytes: Uint8Array, at: number): Elements {
   return { elements, cut: undefined };
 }
 
-/** Elements in the order of the wire: codesets upward, in each the single-octet ones first, then by identifier (§4.5.1). */
+/** Codesets upward, in each the single-octet elements first, then by identifier (§4.5.1); what is too long is left out. */
+function inWireOrder(elements: readonly Element[]): readonly Element[] {
+  const fit = elements.filter((e) => e.contents.length <= 255);
+  return fit.length > 1 ? fit.sort(wireOrder) : fit;
+}
+
 function wireOrder(a: Element, b: Element): number {
   return a.codeset !== b.codeset ? a.codeset - b.codeset : rank(a) - rank(b);
 }
@@ -64,7 +69,7 @@ const rank = ({ id }: Element): number => ((id & 0x80) !== 0 ? 0 : id);
 
 /** Writes elements behind `head`, with locking shifts where the codeset changes. Contents over 255 octets are left out. */
 export function printElements(head: readonly number[], elements: readonly Element[]): Uint8Array {
-  const ordered = [...elements].sort(wireOrder).filter((e) => e.contents.length <= 255);
+  const ordered = inWireOrder(elements);
   let size = head.length;
   let codeset = 0;
   for (const e of ordered) {

@@ -27,14 +27,14 @@ export function examine(message: Message, mandatory: readonly number[]): Finding
   const spoiled: number[] = [];
   const unknown: number[] = [];
   for (const e of message.elements) {
-    if (e.codeset === 0 && !recognised(e.id)) unknown.push(e.id);
     const codec = e.codeset === 0 ? codecOf(e.id) : undefined;
+    if (codec === undefined && e.codeset === 0 && !recognised(e.id)) unknown.push(e.id);
     if (codec !== undefined && codec.decode(e.contents) === undefined) spoiled.push(e.id);
     else elements.push(e);
   }
   if (message.cut !== undefined) (recognised(message.cut) ? spoiled : unknown).push(message.cut);
-  const present = (id: number): boolean => elements.some((e) => e.codeset === 0 && e.id === id);
-  const absent = mandatory.filter((id) => !present(id));
+  const absent = mandatory.filter((id) => !elements.some((e) => e.codeset === 0 && e.id === id));
+  if (absent.length + spoiled.length + unknown.length === 0) return { elements, grave: undefined, slight: undefined };
   const missing = absent.filter((id) => !spoiled.includes(id));
   const required = unknown.filter(comprehensionRequired);
   const grave =

@@ -47,14 +47,14 @@ export function nameIn(
 const has = (elements: readonly Element[], e: Element): boolean =>
   elements.some((x) => x.id === e.id && x.codeset === e.codeset);
 
-/** Whether an element of SETUP is said by our words. */
-function consumed(e: Element, earlier: readonly Element[]): boolean {
+/** Whether an element of SETUP, `elements[at]`, is said by our words. */
+function consumed(e: Element, at: number, elements: readonly Element[]): boolean {
   if (e.codeset !== 0) return false;
   switch (e.id) {
     case bearerCapability.id:
       return plainBearer(e.contents);
     case callingNumber.id:
-      return !has(earlier, e);
+      return elements.findIndex((x) => x.id === e.id && x.codeset === e.codeset) === at;
     case nameFacility.id:
       return nameFacility.decode(e.contents) !== undefined;
     default:
@@ -84,7 +84,7 @@ export function setupIn(elements: readonly Element[], variant: Variant): SetupWo
     callerName: nameIn(elements, true, caller),
     redirecting: every(elements, redirectingNumber, MAX_REPEATS),
     progress: progressIn(elements),
-    elements: elements.filter((e, i) => !consumed(e, elements.slice(0, i))),
+    elements: elements.filter((e, at) => !consumed(e, at, elements)),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Called, calling, redirecting and connected numbers: Q.931 §4.5.8, §4.5.10, §4.6.7; Q.951 for the connected number. */
-import { fromLatin1, toLatin1 } from '../../../kernel/bytes.ts';
+import { toLatin1 } from '../../../kernel/bytes.ts';
 import { type ElementCodec, last } from './codec.ts';
 import { codeTable } from './names.ts';
 
@@ -92,10 +92,10 @@ const octet3a = (n: PresentedNumber): number =>
   (presentations.code(n.presentation) << 5) | screenings.code(n.screening);
 
 function encodeParts(head: readonly number[], digits: string): Uint8Array {
-  const text = fromLatin1(digits.slice(0, MAX_DIGITS));
-  const out = new Uint8Array(head.length + text.length);
+  const count = Math.min(digits.length, MAX_DIGITS);
+  const out = new Uint8Array(head.length + count);
   out.set(head);
-  out.set(text, head.length);
+  for (let i = 0; i < count; i++) out[head.length + i] = digits.charCodeAt(i);
   return out;
 }
 
