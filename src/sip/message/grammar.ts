@@ -17,8 +17,14 @@ export function quotedEnd(text: string, from: number, to = text.length): number 
 /** `"a \"b\""` → `a "b"`; text without quotes stays as it is. */
 export function unquote(text: string): string {
   if (text.length < 2 || text.charCodeAt(0) !== 0x22) return text;
-  const inner = text.slice(1, -1);
-  return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner;
+  const last = text.length - 1;
+  let out = '';
+  let from = 1;
+  for (let at = text.indexOf('\\'); at >= 0 && at < last; at = text.indexOf('\\', at + 2)) {
+    out += text.slice(from, at);
+    from = at + 1;
+  }
+  return out + text.slice(from, last);
 }
 
 export function quote(text: string): string {

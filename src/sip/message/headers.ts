@@ -90,10 +90,12 @@ export class Headers {
 
   /** Reads every element of a list where it stands; the first that is malformed is the result. */
   readAll<T>(of: HeaderName, parse: ValueParser<T>): Result<readonly T[]> {
-    let values: T[] | undefined;
-    for (const at of this.#lines) {
-      if (!sameName(at.of, of)) continue;
-      values ??= [];
+    const first = this.#find(of);
+    if (first < 0) return NOTHING;
+    const values: T[] = [];
+    for (let i = first; i < this.#lines.length; i++) {
+      const at = this.#lines[i];
+      if (at === undefined || !sameName(at.of, of)) continue;
       for (let from = at.from; from <= at.to; ) {
         const comma = elementEnd(at.text, from, at.to);
         const to = comma < 0 ? at.to : comma;
@@ -103,7 +105,7 @@ export class Headers {
         from = to + 1;
       }
     }
-    return values === undefined ? NOTHING : ok(values);
+    return ok(values);
   }
 
   /** Which of the names that may stand only once are there, and which more than once: bits as `bitsOf` makes them. */
@@ -187,11 +189,13 @@ export class Headers {
   }
 
   #find(of: HeaderName): number {
-    for (let i = 0; i < this.#lines.length; i++) {
-      const at = this.#lines[i];
-      if (at !== undefined && sameName(at.of, of)) return i;
+    const lines = this.#lines;
+    // A name that we know is one object everywhere.
+    if (of.known) {
+      for (let i = 0; i < lines.length; i++) if (lines[i]?.of === of) return i;
+      return -1;
     }
-    return -1;
+    return lines.findIndex((at) => sameName(at.of, of));
   }
 
   /** Every change makes a new list, so that clones share what didn't change. */

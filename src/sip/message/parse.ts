@@ -30,18 +30,22 @@ export function parseMessage(bytes: Uint8Array): Result<SipMessage, ParseProblem
   const first = parseStartLine(text, firstEnd);
   const headers = new Headers();
   const head = readHeaders(text, firstEnd + 2, headers);
-  const partial: SipRequest | undefined =
-    first.method === undefined
-      ? undefined
-      : { type: 'request', method: first.method, uri: first.uri, headers, body: NO_BODY };
+  const { method, uri } = first;
+  const asRequest = (body: Uint8Array): SipRequest | undefined =>
+    method === undefined ? undefined : { type: 'request', method, uri, headers, body };
   const wrong = first.wrong ?? head.wrong;
-  if (wrong !== undefined) return fail(problem(first.status === 505 ? 505 : 400, wrong, partial));
+  if (wrong !== undefined) return fail(problem(first.status === 505 ? 505 : 400, wrong, asRequest(NO_BODY)));
   const body = cutBody(bytes, start + head.end, headers);
-  if (!body.ok) return fail(problem(400, body.error, partial));
-  if (partial === undefined) {
-    return ok({ type: 'response', status: first.status, reason: first.reason, headers, body: body.value });
-  }
-  return ok(body.value === NO_BODY ? partial : { ...partial, body: body.value });
+  if (!body.ok) return fail(problem(400, body.error, asRequest(NO_BODY)));
+  return ok(
+    asRequest(body.value) ?? {
+      type: 'response',
+      status: first.status,
+      reason: first.reason,
+      headers,
+      body: body.value,
+    },
+  );
 }
 
 const problem = (status: ParseProblem['status'], reason: string, request: SipRequest | undefined): ParseProblem => ({
@@ -68,20 +72,21 @@ interface StartLine {
 
 const VERSION = /^SIP\/\d+\.\d+$/i;
 
+const NONE = { method: undefined, uri: '', status: 0, reason: '' } as const;
+
 function parseStartLine(text: string, end: number): StartLine {
-  const none = { method: undefined, uri: '', status: 0, reason: '' };
   const space = text.indexOf(' ');
-  if (space < 0 || space > end) return { ...none, wrong: 'Not SIP' };
+  if (space < 0 || space > end) return { ...NONE, wrong: 'Not SIP' };
   const word = text.slice(0, space);
-  if (word.startsWith('SIP/') || /^sip\//i.test(word)) return parseStatusLine(text.slice(0, end), none);
-  const last = text.lastIndexOf(' ', end);
-  const version = text.slice(last + 1, end);
-  const usual = version === 'SIP/2.0';
-  if (!isToken(word) || !(usual || /SIP\//i.test(text.slice(0, end)))) return { ...none, wrong: 'Not SIP' };
+  if (text.charCodeAt(3) === 0x2f && /^sip\//i.test(word)) return parseStatusLine(text.slice(0, end));
+  const usual = text.startsWith(' SIP/2.0', end - 8);
+  const last = usual ? end - 8 : text.lastIndexOf(' ', end);
+  const version = usual ? 'SIP/2.0' : text.slice(last + 1, end);
+  if (!isToken(word) || !(usual || /SIP\//i.test(text.slice(0, end)))) return { ...NONE, wrong: 'Not SIP' };
   const uri = text.slice(space + 1, Math.max(last, space + 1));
   const sound = usual || VERSION.test(version);
   if (sound && !usual && version.toUpperCase() !== 'SIP/2.0') {
-    return { ...none, method: word, uri, status: 505, wrong: 'Version Not Supported' };
+    return { ...NONE, method: word, uri, status: 505, wrong: 'Version Not Supported' };
   }
   // One space, one word, one space: what is more may hide a second Request-URI from the next hop (RFC 4475 §3.1.2.8–10).
   const alone = last > space + 1 && text.indexOf(' ', space + 1) === last;
@@ -89,10 +94,10 @@ function parseStartLine(text: string, end: number): StartLine {
   return { method: word, uri, status: 0, reason: '', wrong };
 }
 
-function parseStatusLine(line: string, none: Omit<StartLine, 'wrong'>): StartLine {
+function parseStatusLine(line: string): StartLine {
   const match = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i.exec(line);
-  if (match === null) return { ...none, wrong: 'Malformed status line' };
-  return { ...none, status: Number(match[1]), reason: match[2] ?? '', wrong: undefined };
+  if (match === null) return { ...NONE, wrong: 'Malformed status line' };
+  return { ...NONE, status: Number(match[1]), reason: match[2] ?? '', wrong: undefined };
 }
 
 /**

@@ -1,5 +1,7 @@
 import { fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
+import { CHAR, runEnd } from '../message/chars.ts';
+import { parseNumber } from '../message/grammar.ts';
 import type { Attribute, Connection, Line, Media, Sdp, SdpOrigin } from './description.ts';
 
 /** What a peer may describe at most; a description beyond it is malformed. */
@@ -21,17 +23,30 @@ const draft = (media: Draft['media']): Draft => ({ media, connection: undefined,
  */
 export function parseSdp(bytes: Uint8Array): Result<Sdp> {
   if (bytes.length > LIMITS.octets) return fail('SDP too long');
-  const lines = toLatin1(bytes).split(/\r\n|\r|\n/);
-  while (lines.at(-1)?.trim() === '') lines.pop();
-  if (lines.length > LIMITS.lines) return fail('SDP has too many lines');
-  if (lines[0]?.trimEnd() !== 'v=0') return fail('SDP must begin with v=0');
+  const text = toLatin1(bytes);
+  return parseLines(text) ?? parseLines(`${text.trimEnd().split(LINE_END).join('\r\n')}\r\n`) ?? fail('SDP malformed');
+}
+
+const LINE_END = /\r\n|\r|\n/;
+
+/** Undefined where a line doesn't end in CRLF. */
+function parseLines(text: string): Result<Sdp> | undefined {
   let origin: SdpOrigin | undefined;
   let name = '-';
-  const sections: [Draft, ...Draft[]] = [draft(undefined)];
-  for (const text of lines.slice(1)) {
-    if (text[1] !== '=') return fail(`SDP line malformed: ${text.slice(0, 40)}`);
-    const type = text.slice(0, 1);
-    const value = text.slice(2);
+  let section = draft(undefined);
+  const sections: [Draft, ...Draft[]] = [section];
+  let count = 0;
+  for (let at = 0; at < text.length; count++) {
+    const end = text.indexOf('\r', at);
+    if (end < 0 || text.indexOf('\n', at) !== end + 1) return undefined;
+    const type = text.charAt(at);
+    const value = text.slice(at + 2, end);
+    if (count >= LIMITS.lines) return fail('SDP has too many lines');
+    if (count === 0 && (type !== 'v' || value.trimEnd() !== '0')) return fail('SDP must begin with v=0');
+    if (end === at && text.slice(at).trim() === '') break;
+    if (end < at + 2 || text.charCodeAt(at + 1) !== 0x3d)
+      return fail(`SDP line malformed: ${text.slice(at, Math.min(end, at + 40))}`);
+    at = end + 2;
     const session = sections.length === 1;
     if (type === 'o' && session) {
       origin = parseOrigin(value);
@@ -41,15 +56,22 @@ export function parseSdp(bytes: Uint8Array): Result<Sdp> {
       const media = parseMedia(value);
       if (media === undefined) return fail(`SDP m= malformed: ${value.slice(0, 40)}`);
       if (sections.length > LIMITS.media) return fail('SDP has too many m= lines');
-      sections.push(draft(media));
-    } else {
-      const wrong = readLine(sections.at(-1) ?? sections[0], type, value);
+      section = draft(media);
+      sections.push(section);
+    } else if (count > 0) {
+      const wrong = readLine(section, type, value);
       if (wrong !== undefined) return fail(wrong);
     }
   }
-  if (origin === undefined) return fail('SDP without o=');
+  if (origin === undefined) return fail(count === 0 ? 'SDP must begin with v=0' : 'SDP without o=');
   const [{ connection, lines: rest, attributes }, ...media] = sections;
   return ok({ origin, name, connection, lines: rest, attributes, media: media.flatMap(finish) });
+}
+
+/** The words between blanks. */
+function words(value: string): string[] {
+  const parts = value.split(' ');
+  return parts.includes('') ? parts.filter((part) => part !== '') : parts;
 }
 
 const finish = ({ media, connection, lines, attributes }: Draft): Media[] =>
@@ -67,33 +89,49 @@ function readLine(section: Draft, type: string, value: string): string | undefin
     section.connection = parseConnection(value);
     return section.connection === undefined ? 'SDP c= malformed' : undefined;
   }
-  if (!/^[a-z]$/.test(type)) return 'SDP line of an unknown type';
+  if (type < 'a' || type > 'z') return 'SDP line of an unknown type';
   section.lines.push({ type, value });
   return undefined;
 }
 
 function parseOrigin(value: string): SdpOrigin | undefined {
-  const [username, session, version, net, family, address, ...more] = value.trim().split(/ +/);
+  const parts = words(value);
+  const [username, session, version, net, family, address] = [
+    parts[0],
+    parts[1],
+    parts[2],
+    parts[3],
+    parts[4],
+    parts[5],
+  ];
   if (username === undefined || session === undefined || version === undefined || address === undefined)
     return undefined;
-  if (net !== 'IN' || (family !== 'IP4' && family !== 'IP6') || more.length > 0) return undefined;
-  if (!/^\d{1,20}$/.test(session) || !/^\d{1,20}$/.test(version)) return undefined;
+  if (net !== 'IN' || (family !== 'IP4' && family !== 'IP6') || parts.length > 6) return undefined;
+  if (!isSessionNumber(session) || !isSessionNumber(version)) return undefined;
   return { username, session, version, family, address };
 }
 
+const isSessionNumber = (text: string): boolean =>
+  text.length <= 20 && text !== '' && runEnd(text, 0, text.length, CHAR.digit) === text.length;
+
 function parseConnection(value: string): Connection | undefined {
-  const [net, family, address, ...more] = value.trim().split(/ +/);
+  const parts = words(value);
+  const [net, family, address] = [parts[0], parts[1], parts[2]];
   if (net !== 'IN' || (family !== 'IP4' && family !== 'IP6') || address === undefined) return undefined;
-  return more.length > 0 ? undefined : { family, address };
+  return parts.length > 3 ? undefined : { family, address };
 }
 
 function parseMedia(value: string): Draft['media'] {
-  const [kind, where, protocol, ...formats] = value.trim().split(/ +/);
-  const match = /^(\d{1,5})(?:\/(\d{1,5}))?$/.exec(where ?? '');
-  if (kind === undefined || match === null || protocol === undefined) return undefined;
-  const port = Number(match[1]);
-  if (port > 65535 || formats.length === 0 || formats.length > LIMITS.formats) return undefined;
-  return { kind, port, ports: Number(match[2] ?? 1), protocol, formats };
+  const parts = words(value);
+  const [kind, where, protocol] = [parts[0], parts[1], parts[2]];
+  if (kind === undefined || where === undefined || protocol === undefined) return undefined;
+  const slash = where.indexOf('/');
+  const port = parseNumber(where, 65535, 0, slash < 0 ? where.length : slash);
+  const ports = slash < 0 ? 1 : parseNumber(where, 65535, slash + 1);
+  if (port === undefined || ports === undefined) return undefined;
+  const formats = parts.slice(3);
+  if (formats.length === 0 || formats.length > LIMITS.formats) return undefined;
+  return { kind, port, ports, protocol, formats };
 }
 
 /** The order in which the lines of a section stand, RFC 8866 §5. */
