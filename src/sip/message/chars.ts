@@ -38,9 +38,6 @@ for (let c = 0x21; c < 256; c++) {
   if (!'",;<>'.includes(String.fromCharCode(c))) TABLE[c] = (TABLE[c] ?? 0) | CHAR.value;
 }
 
-/** Whether a character code is of this kind. */
-export const isOf = (code: number, kind: number): boolean => ((TABLE[code] ?? 0) & kind) !== 0;
-
 /** Where the run of characters of this kind ends that begins at `from`; `to` at most. */
 export function runEnd(text: string, from: number, to: number, kind: number): number {
   let at = from;

@@ -98,6 +98,3 @@ function hasTag(value: string): boolean {
   const tail = value.slice(value.lastIndexOf('>') + 1);
   return /;\s*tag\s*=/i.test(tail);
 }
-
-/** The same message with other parts; the headers are shared unless given. */
-export const withHeaders = <M extends SipMessage>(message: M, headers: Headers): M => ({ ...message, headers });

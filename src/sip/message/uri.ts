@@ -181,7 +181,7 @@ function parseTel(rest: string): Result<TelUri> {
 }
 
 /** A host as it stands in a URI or Via: IPv6 gets its brackets. */
-export const printHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+const printHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 export const printHostPort = (host: string, port: number | undefined): string =>
   port === undefined ? printHost(host) : `${printHost(host)}:${port}`;
