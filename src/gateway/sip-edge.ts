@@ -103,11 +103,11 @@ export class SipEdge implements Wakeable {
   /** Answers a request without a transaction: it isn't fit for one. An ACK is never answered. */
   refuse(request: SipRequest, flow: Flow, status: number, parts: ResponseParts = {}): void {
     const top = request.headers.get('Via');
-    const via = top === undefined ? undefined : parseVia(top);
-    if (request.method === 'ACK' || via === undefined || !via.ok) return;
+    if (request.method === 'ACK' || top === undefined) return;
     const headers = request.headers.clone();
-    headers.removeFirst('Via');
-    headers.prepend('Via', printVia(viaReceived(via.value, flow.remote)));
+    const via = parseVia(top);
+    // One that can't be read is repeated as it came (§8.2.6.2): its sender may know it again, and is where the request came from.
+    if (via.ok) headers.replaceFirst('Via', printVia(viaReceived(via.value, flow.remote)));
     const response = responseTo({ ...request, headers }, status, { toTag: 'refused', ...parts });
     this.#transmit(response, flow);
   }

@@ -19,13 +19,15 @@ export function clientKey(message: SipMessage): string | undefined {
 }
 
 /**
- * §17.2.3: branch, sent-by and method, where an ACK counts as its INVITE; for a branch that RFC 3261 didn't make, what RFC
- * 2543 compares. The To tag is left out there: only an ACK could differ in it, and its owner compares it.
+ * §17.2.3: branch, sent-by and method, where an ACK counts as its INVITE. The Call-ID too, which is one throughout a transaction:
+ * a device whose branches are not unique is then answered each time, not with what it was told before. For a branch that RFC
+ * 3261 didn't make, what RFC 2543 compares. The To tag is left out there: only an ACK could differ in it, and its owner
+ * compares it.
  */
 export function serverKey(request: SipRequest, via: Via, method: string = request.method): string {
   const counted = method === 'ACK' ? 'INVITE' : method;
   const branch = branchOf(via) ?? '';
-  if (branch.startsWith(MAGIC_COOKIE)) return keyOf(branch, sentBy(via), counted);
+  if (branch.startsWith(MAGIC_COOKIE)) return keyOf(branch, sentBy(via), callId(request), counted);
   const number = cseqOf(request)?.number ?? 0;
   return keyOf('2543', request.uri, tagIn(request, 'From'), callId(request), number, sentBy(via), branch, counted);
 }
@@ -36,7 +38,7 @@ export function serverKeyOf(response: SipResponse): string | undefined {
   const method = cseqOf(response)?.method;
   const branch = via === undefined ? undefined : branchOf(via);
   if (via === undefined || method === undefined || !branch?.startsWith(MAGIC_COOKIE)) return undefined;
-  return keyOf(branch, sentBy(via), method);
+  return keyOf(branch, sentBy(via), callId(response), method);
 }
 
 /** The ACK of a 2xx is a transaction of its own; it is tied to the 2xx by its dialog and CSeq number (§13.2.2.4). */

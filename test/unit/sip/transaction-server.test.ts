@@ -170,6 +170,17 @@ test('sent-by tells equal branches of two clients apart', () => {
   assert.deepEqual(rig.log(), ['0 request OPTIONS', '0 request OPTIONS']);
 });
 
+test('a device that uses one branch for everything is answered each time: the Call-ID tells its requests apart', () => {
+  const rig = new LayerRig();
+  const { transaction, request } = taken(rig, heard('REGISTER'));
+  rig.respond(transaction, answer(request, 401));
+  const other = heard('REGISTER');
+  other.headers.set('Call-ID', 'call-77');
+  rig.receive(other);
+  rig.receive(heard('REGISTER'));
+  assert.deepEqual(rig.log(), ['0 request REGISTER', '0 401', '0 request REGISTER', '0 401']);
+});
+
 test('a client of RFC 2543 is matched by its headers, its ACK by our tag too', () => {
   const rig = new LayerRig();
   const { transaction, request } = taken(rig, heard('INVITE', { branch: '1' }));
