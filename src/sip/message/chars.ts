@@ -71,3 +71,25 @@ export function skipBlanks(text: string, from: number): number {
 /** Whether this character stands at `at`, which must lie before `to`: to read beyond a text's end is slow. */
 export const standsAt = (text: string, at: number, to: number, code: number): boolean =>
   at < to && text.charCodeAt(at) === code;
+
+/** Whether `word` stands in `text` from `at` on. */
+export function isWordAt(text: string, at: number, word: string): boolean {
+  if (at + word.length > text.length) return false;
+  for (let i = 0; i < word.length; i++) if (text.charCodeAt(at + i) !== word.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Words met every day, by their length. */
+export type UsualWords = readonly (readonly string[])[];
+
+export function usualWords(words: readonly string[]): UsualWords {
+  const most = Math.max(...words.map((word) => word.length));
+  return Array.from({ length: most + 1 }, (_, length) => words.filter((word) => word.length === length));
+}
+
+/** Cuts a word out of a text; a usual one needs no new string. */
+export function cut(text: string, from: number, to: number, usual: UsualWords): string {
+  const row = to - from < usual.length ? usual[to - from] : undefined;
+  if (row !== undefined) for (const word of row) if (isWordAt(text, from, word)) return word;
+  return text.slice(from, to);
+}

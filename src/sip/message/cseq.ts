@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, cut, runEnd, skipBlanks, usualWords } from './chars.ts';
 import { parseNumber } from './grammar.ts';
 
 /** A request's place in its dialog, RFC 3261 §20.16. */
@@ -10,12 +10,17 @@ export interface CSeq {
 }
 
 /** Reads `314159 INVITE` in `text[from, to)`; the number is below 2³¹ (RFC 3261 §8.1.1.5). */
+/** The methods that most messages have. */
+export const USUAL_METHODS = usualWords(['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE']);
+
 export function parseCSeq(text: string, from = 0, to = text.length): Result<CSeq> {
   const digits = runEnd(text, from, to, CHAR.digit);
   const number = parseNumber(text, 2 ** 31 - 1, from, digits);
   const start = skipBlanks(text, digits);
   const sound = start > digits && start < to && runEnd(text, start, to, CHAR.token) === to;
-  return number !== undefined && sound ? ok({ number, method: text.slice(start, to) }) : fail('Malformed CSeq');
+  return number !== undefined && sound
+    ? ok({ number, method: cut(text, start, to, USUAL_METHODS) })
+    : fail('Malformed CSeq');
 }
 
 export const printCSeq = (cseq: CSeq): string => `${cseq.number} ${cseq.method}`;

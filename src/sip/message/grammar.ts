@@ -1,5 +1,5 @@
 /** The small words of the SIP grammar, RFC 3261 §25.1: tokens, quoted strings, comma lists, parameters, escapes. */
-import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
+import { CHAR, cut, runEnd, skipBlanks, standsAt, usualWords } from './chars.ts';
 
 export const isToken = (text: string): boolean =>
   text !== '' && runEnd(text, 0, text.length, CHAR.token) === text.length;
@@ -91,12 +91,14 @@ export function parseParams(text: string, from = 0, to = text.length): Params | 
       value = text.slice(valueStart, valueEnd);
       at = skipBlanks(text, valueEnd);
     }
-    params.push({ name: text.slice(start, nameEnd), value });
+    params.push({ name: cut(text, start, nameEnd, USUAL_PARAMS), value });
     if (at >= to) return params;
     if (text.charCodeAt(at) !== SEMICOLON) return undefined;
     at++;
   }
 }
+
+const USUAL_PARAMS = usualWords(['branch', 'expires', 'lr', 'ob', 'q', 'received', 'rport', 'tag', 'transport']);
 
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;

@@ -1,3 +1,5 @@
+import { isWordAt } from './chars.ts';
+
 /** A header's name without its spellings. */
 export interface HeaderName {
   /** Full form, lower case. */
@@ -154,11 +156,6 @@ export function spellingAt(text: string, from: number, to: number): Spelling | u
     if (isWordAt(text, from, spelling.text)) return spelling;
   }
   return undefined;
-}
-
-function isWordAt(text: string, from: number, word: string): boolean {
-  for (let i = 0; i < word.length; i++) if (text.charCodeAt(from + i) !== word.charCodeAt(i)) return false;
-  return true;
 }
 
 /** The bits of some of the names that may stand only once. */

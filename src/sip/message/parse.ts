@@ -1,6 +1,7 @@
 import { concat, fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, cut, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { USUAL_METHODS } from './cseq.ts';
 import { isToken, parseNumber } from './grammar.ts';
 import { bitsOf, headerName, spellingAt } from './header-names.ts';
 import { Headers } from './headers.ts';
@@ -77,7 +78,7 @@ const NONE = { method: undefined, uri: '', status: 0, reason: '' } as const;
 function parseStartLine(text: string, end: number): StartLine {
   const space = text.indexOf(' ');
   if (space < 0 || space > end) return { ...NONE, wrong: 'Not SIP' };
-  const word = text.slice(0, space);
+  const word = cut(text, 0, space, USUAL_METHODS);
   if (text.charCodeAt(3) === 0x2f && /^sip\//i.test(word)) return parseStatusLine(text.slice(0, end));
   const usual = text.startsWith(' SIP/2.0', end - 8);
   const last = usual ? end - 8 : text.lastIndexOf(' ', end);

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, runEnd, skipBlanks, standsAt } from './chars.ts';
+import { CHAR, cut, runEnd, skipBlanks, standsAt, usualWords } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
 import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
@@ -30,9 +30,10 @@ export function parseVia(text: string, from = 0, to = text.length): Result<Via> 
   if (place === undefined || (tail < to && text.charCodeAt(tail) !== SEMICOLON)) {
     return parseSpacedVia(text.slice(from, to));
   }
-  return withParams(upper(text.slice(start, end)), place, text, tail, to);
+  return withParams(upper(cut(text, start, end, USUAL_TRANSPORTS)), place, text, tail, to);
 }
 
+const USUAL_TRANSPORTS = usualWords(['UDP', 'TCP', 'TLS']);
 const SEMICOLON = 0x3b;
 
 /** The forms with blanks in odd places, and what is no Via at all. */
