@@ -13,10 +13,46 @@ export type SpanEvent =
   | { readonly type: 'alarm'; readonly alarm: LineAlarm; readonly raised: boolean }
   | { readonly type: 'failed'; readonly why: string };
 
+/** A loopback that we make: towards ourselves, or of what the line brings, with its framing or without (T1.403 §8.3). */
+export type Loopback = 'local' | 'line' | 'payload';
+
+/**
+ * One look at a line, taken once a second: what the framer finds at this moment, before any integration, and what it has counted.
+ * Counters only run up, from any origin; one that falls has begun anew.
+ */
+export interface LineReading {
+  readonly alarms: readonly LineAlarm[];
+  readonly counters: LineCounters;
+  /** What the far end has reported of its receiver: performance reports (T1.403 §8.4.3.1), E bits; undefined where nothing tells. */
+  readonly far: FarCounters | undefined;
+  /** A loopback that is in force, ours or the far end's. */
+  readonly loopback: Loopback | 'remote' | undefined;
+  /** Timeslots, the D-channel's own left out, in which HDLC flags stand; undefined where nobody looks. */
+  readonly flagsIn?: readonly number[];
+}
+
+/** Anomalies that the receiver has counted, T1.231 §6.1.1. A driver leaves at 0 what its line has not. */
+export interface LineCounters {
+  /** Line code violations: bipolar violations and excessive zeros. */
+  readonly lineCode: number;
+  /** Path code violations: CRC-6 (CRC-4) errors; without CRC the errors of framing bits. On TDM over Ethernet: frames lost. */
+  readonly pathCode: number;
+  /** Times that frame alignment was lost (SEF/OOF). */
+  readonly outOfFrame: number;
+  /** Controlled slips of what is received. */
+  readonly slips: number;
+}
+
+export type FarCounters = Omit<LineCounters, 'lineCode'>;
+
 export interface SpanPort {
   readonly id: string;
   /** Sends one LAPD frame, without flags and FCS. Never throws: a frame that can't go is lost, as on a line. */
   send(frame: Uint8Array): void;
+  /** How the line is right now. It must not block. Undefined where it can't be asked at the moment. */
+  read?(): LineReading | undefined;
+  /** Makes a loopback, or takes it away with undefined; answers why it can't, or undefined when it is done. */
+  loop?(loopback: Loopback | undefined): string | undefined;
   close(): Promise<void>;
 }
 
