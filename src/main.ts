@@ -24,6 +24,7 @@ import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
 import { startMediaPlane } from './media/plane.ts';
+import { probePorts } from './media/probe.ts';
 import { loadNative } from './native/native.ts';
 import { rememberingDns, systemDns } from './net/dns.ts';
 import { locate } from './net/locate.ts';
@@ -167,15 +168,18 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       }
       return loadDirectory(path);
     },
-    startMedia: ({ media, spans }, onEvent) =>
-      startMediaPlane({
+    async startMedia({ media, spans }, onEvent) {
+      const free = await probePorts(media.address, [media.ports.from, media.ports.to]);
+      if (!free.ok) throw new Error(free.error);
+      return startMediaPlane({
         address: media.address,
         ports: [media.ports.from, media.ports.to],
         spans: spans.map(mediaSpecOf),
         driver: media.driver === 'auto' ? (loadNative().ok ? 'native' : 'event-loop') : media.driver,
         log,
         onEvent,
-      }),
+      });
+    },
     async openTransport({ sip }, { message, broken }) {
       const tls = sip.tls === undefined ? undefined : await readTls(sip.tls);
       return openSipTransport({
@@ -207,6 +211,10 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       const uri = parseUri(text);
       if (!uri.ok || uri.value.type !== 'sip') return fail(`${text} is no SIP address`);
       return locate(uri.value, { dns, transports: ['udp', 'tcp', 'tls'], families: [4, 6], random: Math.random });
+    },
+    async naptr(domain) {
+      const found = await dns.naptr(domain);
+      return found.ok ? ok(found.value.map((record) => ({ regexp: '', ...record }))) : found;
     },
   };
 }

@@ -6,6 +6,7 @@ import { type CallLimits, DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
 import type { Change } from '../config/diff.ts';
+import { compilePattern } from '../config/pattern.ts';
 import type { Site, SpanSetting } from '../config/schema.ts';
 import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
@@ -16,6 +17,7 @@ import { CONTENT_TYPES, METHODS } from '../leg/sip-leg-kit.ts';
 import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
 import type { ListenProblem, SipTransport } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
+import type { NaptrRecord } from '../routing/enum.ts';
 import type { Hash } from '../sip/digest/response.ts';
 import { DigestServer } from '../sip/digest/server.ts';
 import type { Flow, Target, Transport } from '../sip/message/flow.ts';
@@ -50,6 +52,7 @@ export interface World {
   openStore(site: Site): Promise<Result<Store, StoreProblem>>;
   /** Puts the site's numbers and routes into the directory file and reads it back: the router knows nothing else. */
   directory(site: Site): Promise<Result<Directory, string>>;
+  /** Rejects with what the operator can mend, as does `openSpan`. */
   startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
   openTransport(
     site: Site,
@@ -62,6 +65,8 @@ export interface World {
   logLevel(level: Site['log']['level']): void;
   /** RFC 3263. */
   locate(uri: string): Promise<Result<readonly Target[], string>>;
+  /** The NAPTR records of a name, for ENUM. */
+  naptr(domain: string): Promise<Result<readonly NaptrRecord[], unknown>>;
 }
 
 /** What the outside is told as it happens. */
@@ -107,8 +112,9 @@ export async function startGateway(
     await store.value.close();
     return fail(`sip.listen: ${transport.error.why}`);
   }
+  let media: MediaPlane | undefined;
   try {
-    const media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
+    media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
     gateway = new Gateway(site, world, listeners, {
       reactor,
       supervisor,
@@ -120,9 +126,12 @@ export async function startGateway(
     await gateway.begin();
     return ok(gateway);
   } catch (error) {
+    await gateway?.spans.stop();
+    await media?.stop();
     await transport.value.close();
+    reactor.stop();
     await store.value.close();
-    return fail(`media: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -184,11 +193,16 @@ export class Gateway {
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
     });
     this.router = new Router({
+      reactor,
       directory: started.directory,
       cursors: store.start.cursors,
       contactsOf: (aor) => this.registration.contactsOf(aor),
       registered: () => this.registration.online,
-      unavailable: () => new Set(this.spans.unavailable),
+      unavailable: () => this.spans.unavailable,
+      standing: () => new Map(),
+      wan: () => true,
+      naptr: (domain) => world.naptr(domain),
+      compile: compilePattern,
       persist: (op) => void persist(op).catch(() => log.error({}, 'cursor.not-written')),
     });
     this.edge = new SipEdge({
@@ -270,7 +284,11 @@ export class Gateway {
     this.reactor.run(() => endDialogs(left, this.edge));
     closeRecords(start.calls, this.store, this.#world);
     this.spans.regroup(this.#site.spanGroups);
-    for (const span of this.#site.spans) await this.spans.add(span, q931Records(left, span.id));
+    for (const span of this.#site.spans) {
+      await this.spans.add(span, q931Records(left, span.id)).catch((error: unknown) => {
+        throw new Error(`span ${span.id}: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    }
   }
 
   mediaEvent(event: MediaPlaneEvent): void {

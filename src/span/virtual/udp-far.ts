@@ -16,13 +16,13 @@ export interface UdpFarParts {
   readonly onFailure: (why: string) => void;
 }
 
-/** A far end in another process: one datagram is one LAPD frame, without flags and FCS. Rejects where the port can't be had. */
+/** A far end in another process: one datagram is one LAPD frame, without flags and FCS. Rejects with what to mend where the port can't be had. */
 export function openUdpFar({ listen, peer, onFrame, onFailure }: UdpFarParts): Promise<FarEnd> {
   const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4' });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
       socket.close();
-      reject(error);
+      reject(new Error(`far.listen: UDP ${listen.address}:${listen.port} for the D-channel: ${error.message}`));
     });
     socket.bind({ address: listen.address, port: listen.port, exclusive: true }, () => {
       socket.removeAllListeners('error');
