@@ -9,7 +9,7 @@ import { STATE_FILE } from '../../src/store/database.ts';
 import { Reader } from '../../src/store/reader.ts';
 import type { CallRecord } from '../../src/store/words.ts';
 import { Baresip } from '../support/baresip.ts';
-import { BoxProcess, DOMAIN, installed, settingsOf, userOf } from '../support/box-process.ts';
+import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
 import { type Libpri, startLibpri } from '../support/libpri.ts';
 import { eventually } from '../support/process.ts';
 
@@ -42,7 +42,7 @@ const settings = settingsOf(
 const phoneOf = (user: string): Promise<Phone> =>
   Phone.open({ registrar: SIP, user, password: `pw-${user}`, domain: DOMAIN });
 
-describe('kill -9 with calls up', { skip: installed('baresip') ? false : 'baresip is not installed' }, () => {
+describe('kill -9 with calls up', () => {
   let box: BoxProcess;
   let libpri: Libpri;
   let caller: Phone;

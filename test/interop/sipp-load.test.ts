@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { kit } from '../support/bchan.ts';
-import { BoxProcess, DOMAIN, installed, settingsOf, userOf } from '../support/box-process.ts';
+import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
 import { heapInUse } from '../support/inspector.ts';
 import { credentials, sipp } from '../support/sipp.ts';
 
@@ -18,7 +18,7 @@ const HOLD_MS = 1_500;
 const ids = Array.from({ length: 1_000 }, (_, i) => String(10_000 + i));
 const inject = ids.map((id) => [id, credentials(id, `pw-${id}`), DOMAIN]);
 
-describe('under load', { skip: installed('sipp') ? false : 'SIPp is not installed' }, () => {
+describe('under load', () => {
   let box: BoxProcess;
   before(async () => {
     const spans = Array.from({ length: SPANS }, (_, i) => `t${i + 1}`);

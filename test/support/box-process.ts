@@ -1,5 +1,4 @@
 /** A box as an operator runs it: `branchline run` in a process of its own, with configuration and state in a folder of its own. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +12,6 @@ const COMMAND = `${ROOT}scripts/branchline`;
 
 /** Until HTTP answers, which comes last. */
 const START_WITHIN = 20;
-
-/** Whether a program that some tests need is installed. */
-export const installed = (command: string): boolean => spawnSync(command, ['--version']).error === undefined;
 
 export interface Place {
   readonly sip: number;
