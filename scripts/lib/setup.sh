@@ -13,6 +13,7 @@ check_needs=(
   git=git
 )
 test_needs=(
+  openssl=openssl
   sipp=sip-tester
   sox=sox
   tshark=tshark
