@@ -56,6 +56,7 @@ export class PhoneCall {
   readonly invite: SipRequest | undefined;
   readonly #line: PhoneLine;
   readonly #session: string;
+  readonly #words: DialogRequest['headers'];
   #from: string;
   #to: string;
   #uri: string;
@@ -70,11 +71,11 @@ export class PhoneCall {
   #setAnswered: (talking: boolean) => void = () => {};
   #setEnded: (ending: Ending) => void = () => {};
 
-  /** `from` is our own side of the dialog, `to` the far one, both as header values. */
+  /** `from` is our own side of the dialog, `to` the far one, both as header values; `headers` go with the INVITE. */
   constructor(
     line: PhoneLine,
     media: PhoneMedia,
-    dialog: { callId: string; from: string; to: string; uri: string; session: string },
+    dialog: Pick<DialogRequest, 'callId' | 'from' | 'to' | 'uri' | 'headers'> & { readonly session: string },
     invite?: SipRequest,
   ) {
     this.#line = line;
@@ -84,6 +85,7 @@ export class PhoneCall {
     this.#to = dialog.to;
     this.#uri = dialog.uri;
     this.#session = dialog.session;
+    this.#words = dialog.headers;
     this.invite = invite;
     this.#proceeding = new Promise((resolve) => {
       this.#setProceeding = resolve;
@@ -272,7 +274,7 @@ export class PhoneCall {
       to: this.#to,
       callId: this.callId,
       cseq: this.#cseq,
-      headers: [],
+      headers: method === 'INVITE' ? this.#words : [],
       sdp,
     };
   }

@@ -38,6 +38,14 @@ const HASHES: Readonly<Record<HashName, string>> = { MD5: 'md5', 'SHA-256': 'sha
 const hash: Hash = (name, octets) => createHash(HASHES[name]).update(octets).digest('hex');
 const random: Random = { bytes: (n) => randomBytes(n) };
 
+/** What an INVITE of ours says beside the address of record. */
+export interface CallWords {
+  /** The display name in From. */
+  readonly display?: string;
+  /** Further headers: Privacy, Diversion … */
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
 export class Phone implements PhoneLine {
   /** Everything that crossed the wire, in order. */
   readonly events: TraceEntry[] = [];
@@ -103,15 +111,17 @@ export class Phone implements PhoneLine {
   }
 
   /** Calls a number or a SIP URI. */
-  async call(dial: string): Promise<PhoneCall> {
+  async call(dial: string, { display, headers = [] }: CallWords = {}): Promise<PhoneCall> {
     const uri = dial.startsWith('sip:') ? dial : `sip:${dial}@${this.#domain}`;
     const media = await PhoneMedia.open(this.address);
+    const name = display === undefined ? '' : `"${display}" `;
     const call = new PhoneCall(this, media, {
       callId: `${token(random, 8)}@phone`,
-      from: `<${this.#aor}>;tag=${token(random, 4)}`,
+      from: `${name}<${this.#aor}>;tag=${token(random, 4)}`,
       to: `<${uri}>`,
       uri,
       session: String(Date.now()),
+      headers,
     });
     this.#calls.set(call.callId, call);
     void call.ended.then(() => this.#forget(call));
@@ -208,6 +218,7 @@ export class Phone implements PhoneLine {
         to: invite.headers.get('From') ?? '',
         uri: fromOf(invite)?.uri ?? '',
         session: String(Date.now()),
+        headers: [],
       },
       invite,
     );

@@ -12,6 +12,7 @@ import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { after, type Instant, seconds } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
+import { identityFor } from '../routing/identity.ts';
 import { queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
 import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
@@ -251,7 +252,9 @@ export class CallPath {
     live.tried.push(nameOf(hop));
     live.with.set(leg, nameOf(hop));
     this.#byLeg.set(leg, live);
-    const offer: Offer = { ...dialled, ...numbersOf(hop) };
+    const gateway = hop.type === 'contact' ? undefined : hop.id;
+    const who = identityFor(dialled, live.source, gateway, this.#parts.router.directory);
+    const offer: Offer = { ...dialled, ...who, ...numbersOf(hop) };
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
     const made = this.#parts.dial(leg, hop, offer, this.#ears(live, leg));
     if ('tell' in made) {

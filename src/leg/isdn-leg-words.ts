@@ -1,8 +1,10 @@
 /** Q.931's words and the call's, side by side. */
 import { causeOf } from '../call/cause.ts';
+import type { Law } from '../call/media.ts';
 import type { ConnectedParty, Offer, Origin, Release, Signal } from '../call/signal.ts';
 import type { Element } from '../isdn/q931/element.ts';
 import { type CauseElement, causeElement } from '../isdn/q931/ie/cause.ts';
+import { promisesName } from '../isdn/q931/ie/facility.ts';
 import { inBand, type Progress } from '../isdn/q931/ie/progress.ts';
 import type { CallIndication, CallRequest, ChannelChoice } from '../isdn/q931/primitives.ts';
 
@@ -33,9 +35,12 @@ export function offerOf(setup: Indication<'setup'>): Offer {
   };
 }
 
-export function setupOf(offer: Offer, channel: ChannelChoice): Request<'setup'> {
-  const { called, complete, caller, callerName, redirecting, bearer, origin } = offer;
-  const elements = elementsOf(origin);
+/** `law`: the channel's own, for voice whose law nobody has said; Q.931 §4.5.5 wants it named. */
+export function setupOf(offer: Offer, channel: ChannelChoice, law: Law): Request<'setup'> {
+  const { called, complete, caller, callerName, redirecting, origin } = offer;
+  const voice = offer.bearer.capability === 'speech' || offer.bearer.capability === 'audio-3k1';
+  const bearer = voice ? { ...offer.bearer, law: offer.bearer.law ?? law } : offer.bearer;
+  const elements = elementsOf(origin).filter((element) => !promisesName(element));
   return { type: 'setup', channel, bearer, called, complete, caller, callerName, redirecting, progress: [], elements };
 }
 

@@ -1,7 +1,8 @@
 import { CAUSE } from '../call/cause.ts';
 import type { CallLeg, LegEffect } from '../call/leg.ts';
 import type { Law, LegMediaEvent } from '../call/media.ts';
-import type { Release, Signal } from '../call/signal.ts';
+import type { Offer, Release, Signal } from '../call/signal.ts';
+import { promisesName } from '../isdn/q931/ie/facility.ts';
 import { inBand } from '../isdn/q931/ie/progress.ts';
 import type { CallIndication, CallRequest, ChannelChoice } from '../isdn/q931/primitives.ts';
 import { impossible } from '../kernel/machine.ts';
@@ -28,12 +29,15 @@ export interface IsdnLegSettings {
   readonly law: Law;
   /** How long an announcement that comes with DISCONNECT is heard before we clear: T306's time (Q.931 §5.4.2). */
   readonly announcement: Millis;
+  /** How long a call that comes in waits for the caller's name when SETUP promises that it follows. */
+  readonly name: Millis;
 }
 
 const ISDN_LEG_DEFAULTS: IsdnLegSettings = {
   channel: { type: 'any', order: 'ascending', exclusive: true },
   law: 'ulaw',
   announcement: seconds(30),
+  name: seconds(2),
 };
 
 type Effect = LegEffect<CallRequest>;
@@ -44,11 +48,14 @@ type Effect = LegEffect<CallRequest>;
  */
 export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
   readonly #settings: IsdnLegSettings;
-  readonly #timers = new Timers<'announcement'>();
+  readonly #timers = new Timers<'announcement' | 'name'>();
   /** `idle`: nothing heard or sent. `ending`: the call is told, or told us; the wire isn't done. */
   #state: 'idle' | 'open' | 'answered' | 'ending' | 'gone' = 'idle';
   #tdm = false;
   #alerted = false;
+  #proceeded = false;
+  /** An offer that waits for the caller's name. */
+  #nameless: Offer | undefined;
   /** What the far end said when it began to clear with an announcement. */
   #farewell: Release | undefined;
 
@@ -66,9 +73,9 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
       case 'offer':
         if (this.#state !== 'idle') return [];
         this.#state = 'open';
-        return [wire(setupOf(signal, this.#settings.channel))];
+        return [wire(setupOf(signal, this.#settings.channel, this.#settings.law))];
       case 'proceed':
-        return [wire({ type: 'proceeding' })];
+        return this.#proceed();
       case 'need-digits':
         return [wire({ type: 'setup-acknowledge' })];
       case 'digits':
@@ -107,6 +114,13 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
     }
   }
 
+  /** Once: it may have gone out while a name was awaited. */
+  #proceed(): readonly Effect[] {
+    if (this.#proceeded) return [];
+    this.#proceeded = true;
+    return [wire({ type: 'proceeding' })];
+  }
+
   /** Our ring-back or the far end's is in the channel either way, so ALERTING always says so. A second one would say nothing new. */
   #alert(): readonly Effect[] {
     if (this.#alerted) return [];
@@ -125,14 +139,39 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
     if (this.#state === 'gone') return [];
     switch (indication.type) {
       case 'release':
-        return this.#over(releaseOf(indication.cause, indication.elements));
+        return [...this.#offer(), ...this.#over(releaseOf(indication.cause, indication.elements))];
       case 'channel': {
         this.#tdm = true;
         return [media({ type: 'open-tdm', channel: indication.channel, law: this.#settings.law })];
       }
+      case 'identity':
+        if (this.#nameless !== undefined) return this.#offer({ ...this.#nameless, callerName: indication.name });
+        break;
       default:
-        return this.#state === 'ending' ? [] : this.#translate(indication, now);
+        break;
     }
+    return this.#state === 'ending' ? [] : [...this.#offer(), ...this.#translate(indication, now)];
+  }
+
+  /**
+   * An offer that was held back is said: with the name that has come, or without it once something else has.
+   */
+  #offer(offer = this.#nameless): readonly Effect[] {
+    if (offer === undefined) return [];
+    this.#nameless = undefined;
+    this.#timers.stop('name');
+    return [say(offer)];
+  }
+
+  /** Of a caller whose name is promised: CALL PROCEEDING at once, since the network sends the name behind it, and the offer after. */
+  #setup(setup: Extract<CallIndication, { type: 'setup' }>, now: Instant): readonly Effect[] {
+    this.#state = 'open';
+    const offer = offerOf(setup);
+    const awaited = setup.complete && setup.callerName === undefined && setup.elements.some(promisesName);
+    if (!awaited) return [say(offer)];
+    this.#nameless = offer;
+    this.#timers.start('name', now, this.#settings.name);
+    return this.#proceed();
   }
 
   #translate(
@@ -141,8 +180,7 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
   ): readonly Effect[] {
     switch (indication.type) {
       case 'setup':
-        this.#state = 'open';
-        return [say(offerOf(indication))];
+        return this.#setup(indication, now);
       case 'setup-acknowledge':
         return [say({ type: 'need-digits' }), ...heardInBand(indication)];
       case 'information':
@@ -226,8 +264,14 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
   }
 
   wake(now: Instant): readonly Effect[] {
-    if (this.#timers.take(now) === undefined || this.#farewell === undefined) return [];
-    return this.#end(this.#farewell);
+    switch (this.#timers.take(now)) {
+      case 'name':
+        return this.#offer();
+      case 'announcement':
+        return this.#farewell === undefined ? [] : this.#end(this.#farewell);
+      case undefined:
+        return [];
+    }
   }
 }
 

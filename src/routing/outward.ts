@@ -5,7 +5,7 @@ import type { DirectoryGateway } from './directory-file.ts';
 
 /** A hop over a gateway, with the called number (E.164) and the caller's put into the gateway's form. */
 export function gatewayHop(gateway: DirectoryGateway, number: string, caller: CallerNumber | undefined): Hop {
-  const shown = caller === undefined ? undefined : callerFor(gateway, caller);
+  const shown = caller === undefined ? undefined : formed(gateway, caller);
   if (gateway.type === 'sip-trunk') {
     return { type: 'sip-trunk', id: gateway.id, called: international(number), caller: shown };
   }
@@ -23,14 +23,14 @@ export function gatewayHop(gateway: DirectoryGateway, number: string, caller: Ca
 /** A service number such as 911 goes out as it is, of unknown type: no country's plan holds it (E.164 §3.13). */
 export function serviceHop(gateway: DirectoryGateway, number: string, caller: CallerNumber | undefined): Hop {
   const called: PartyNumber = { digits: number, type: 'unknown', plan: 'isdn' };
-  const shown = caller === undefined ? undefined : callerFor(gateway, caller);
+  const shown = caller === undefined ? undefined : formed(gateway, caller);
   return gateway.type === 'sip-trunk'
     ? { type: 'sip-trunk', id: gateway.id, called, caller: shown }
     : { type: 'span-group', id: gateway.id, spans: gateway.spans, hunting: gateway.hunting, called, caller: shown };
 }
 
 /** Only a caller whose whole number is known is put into another form; the rest goes on as heard. */
-function callerFor(gateway: DirectoryGateway, caller: CallerNumber): CallerNumber {
+export function formed(gateway: DirectoryGateway, caller: CallerNumber): CallerNumber {
   if (caller.type !== 'international' || gateway.type === 'sip-trunk') return caller;
   return { ...caller, ...typedNumber(gateway, `+${caller.digits}`) };
 }

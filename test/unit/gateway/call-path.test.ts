@@ -14,6 +14,7 @@ import { silent } from '../../../src/kernel/log.ts';
 import type { Instant, WallTime } from '../../../src/kernel/time.ts';
 import type { Decision } from '../../../src/routing/decision.ts';
 import type { CallRecord, StoreOp } from '../../../src/store/words.ts';
+import { DEMO, directoryOf, siteOf } from '../../support/sites.ts';
 
 /** What a puppet hears: the signal it is to say, `open` for its media, `break` for a fault of ours. */
 type Cue = Signal | 'open' | 'break';
@@ -43,6 +44,8 @@ class PuppetLeg implements CallLeg<Cue, never> {
     return [];
   }
 }
+
+const directory = directoryOf(siteOf(DEMO));
 
 const hops: Decision = {
   type: 'hops',
@@ -114,7 +117,7 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
     reactor,
     log: silent,
     supervisor,
-    router: { decide: () => hops, follow: () => {}, contactsOf: () => [] } as unknown as Router,
+    router: { decide: () => hops, follow: () => {}, contactsOf: () => [], directory } as unknown as Router,
     dial: (id, _hop, _offer, ears) => {
       if (options.dialFails) return ourRelease(CAUSE.noChannel);
       const leg = new PuppetLeg();

@@ -298,3 +298,61 @@ test('hold, notification, tone and name find their words; what the ISDN has none
   assert.deepEqual(tell(leg, { type: 'update', codecs: ['PCMA'] }), ['say accepted']);
   assert.deepEqual(tell(leg, { type: 'confirm' }, { type: 'redirect', targets: [], origin: undefined }), []);
 });
+
+test('a voice call of unknown law goes out under the law of the channel, data under none', () => {
+  for (const [capability, law] of [
+    ['audio-3k1', 'ulaw'],
+    ['unrestricted', undefined],
+  ] as const) {
+    const [effect] = new IsdnLeg().tell({ ...OFFER, bearer: { capability, law: undefined } }, at(0));
+    assert.ok(effect?.type === 'wire' && effect.message.type === 'setup');
+    assert.deepEqual(effect.message.bearer, { capability, law });
+  }
+});
+
+/** SETUP of NI-2 with the facility informationFollowing, and no name. */
+const PROMISING: CallIndication = {
+  ...SETUP,
+  callerName: undefined,
+  elements: [
+    {
+      codeset: 0,
+      id: 0x1c,
+      contents: Uint8Array.from(Buffer.from('9f8b0100a10f02010106072a8648ce1500040a0100', 'hex')),
+    },
+  ],
+};
+const NAME = { text: 'Judge One', presentation: 'allowed' } as const;
+
+test('a name that SETUP promises comes before the offer is said, and CALL PROCEEDING before the name', () => {
+  const leg = new IsdnLeg();
+  assert.deepEqual(hear(leg, PROMISING), ['wire proceeding']);
+  const [said, ...more] = leg.hear({ type: 'identity', name: NAME }, at(1));
+  assert.ok(said?.type === 'say' && said.signal.type === 'offer');
+  assert.deepEqual(said.signal.callerName, NAME);
+  assert.deepEqual(more, []);
+  assert.equal(leg.deadline, undefined);
+  assert.deepEqual(tell(leg, { type: 'proceed' }), []);
+});
+
+test('a promised name that never comes holds the call up for two seconds at most', () => {
+  const leg = new IsdnLeg();
+  hear(leg, PROMISING);
+  assert.equal(leg.deadline, at(2));
+  assert.deepEqual(words(leg.wake(at(2))), ['say offer']);
+});
+
+test('a caller who gives up before the name has come is still told to the call', () => {
+  const leg = new IsdnLeg();
+  hear(leg, PROMISING);
+  const over = hear(leg, { type: 'release', cause: cause(16), elements: [] });
+  assert.deepEqual(over, ['say offer', 'say release', 'gone']);
+  assert.equal(leg.deadline, undefined);
+});
+
+test('a promise is not passed on with the name that has come', () => {
+  const origin = { protocol: 'q931', elements: PROMISING.type === 'setup' ? PROMISING.elements : [] } as const;
+  const [effect] = new IsdnLeg().tell({ ...OFFER, origin }, at(0));
+  assert.ok(effect?.type === 'wire' && effect.message.type === 'setup');
+  assert.deepEqual(effect.message.elements, []);
+});

@@ -3,6 +3,7 @@
  * local operation value, which NI-2 uses too. Every other operation stays octets.
  */
 import { concat, fromLatin1, sameBytes, toLatin1 } from '../../../kernel/bytes.ts';
+import type { Element } from '../element.ts';
 import { part, parts, type Tlv } from './ber.ts';
 import type { ElementCodec } from './codec.ts';
 import type { Presentation, PresentedName } from './number.ts';
@@ -63,6 +64,17 @@ function operationOf(tlv: Tlv | undefined): NameOperation['operation'] | undefin
   if (tlv.tag === OBJECT && tlv.value.length === 4 && sameBytes(tlv.value.subarray(0, 3), ECMA_ARC))
     return OPERATIONS[tlv.value[3] ?? 255];
   return undefined;
+}
+
+/** {iso(1) member-body(2) us(840) t1(10005) 0 informationFollowing(4)}: GR-1367's promise that a name comes in FACILITY. */
+const INFORMATION_FOLLOWING = Uint8Array.of(0x2a, 0x86, 0x48, 0xce, 0x15, 0, 4);
+
+/** Whether a facility element of SETUP promises that the caller's name comes later. */
+export function promisesName({ codeset, id, contents }: Element): boolean {
+  if (codeset !== 0 || id !== nameFacility.id) return false;
+  const invoke = parts(contents.subarray(1))?.find(({ tag }) => tag === INVOKE);
+  const code = invoke === undefined ? undefined : parts(invoke.value)?.find(({ tag }) => tag === OBJECT);
+  return code !== undefined && sameBytes(code.value, INFORMATION_FOLLOWING);
 }
 
 export const nameFacility: ElementCodec<NameOperation> = {
