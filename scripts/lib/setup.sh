@@ -22,6 +22,12 @@ test_needs=(
   /usr/lib/python3/dist-packages/numpy=python3-numpy
   /usr/include/libpri.h=libpri-dev
   /usr/include/osipparser2/osip_parser.h=libosip2-dev
+  qemu-system-x86_64=qemu-system-x86
+  /usr/share/seabios/bios-256k.bin=seabios
+  make=make
+  cpio=cpio
+  xz=xz-utils
+  ip=iproute2
 )
 
 # Installs the packages that are missing, as root; otherwise says how to.
