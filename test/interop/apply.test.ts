@@ -15,6 +15,8 @@ import type { Settings } from '../support/sites.ts';
 const SIP = { address: '127.0.0.1', port: 28_060 };
 const SPAN = { ours: 28_400, libpri: 28_450 };
 const CALLS = 23;
+/** Seconds in which nobody confirms; the command line needs one or two of them on a busy machine. */
+const CONFIRM = 6;
 
 const HELD = { id: 'held', driver: 'virtual', far: { carrier: { holdSeconds: 3_600 } } };
 const FREE = {
@@ -117,11 +119,13 @@ describe('a new configuration with 23 calls up', () => {
     const from = performance.now();
     await what();
     const due = (performance.now() - from) / 20;
+    // What has come and waits in this busy process's sockets counts.
+    await sleep(100);
     for (const [i, { media, talking }] of calls.entries()) {
       assert.ok(talking, `call ${i + 1} has ended`);
       const { packets, lost } = media.heard;
       const came = packets - (before[i]?.packets ?? 0);
-      // Five packets are a hole of 100 ms, or what this test's own busy thread still has in its sockets.
+      // Five packets are a hole of 100 ms.
       assert.ok(came > due - 5, `call ${i + 1} heard ${came} packets of ${due.toFixed(1)}`);
       assert.ok(lost - (before[i]?.lost ?? 0) <= 1, `call ${i + 1} lost ${lost} packets`);
     }
@@ -186,7 +190,7 @@ describe('a new configuration with 23 calls up', () => {
       const { code, stderr } = await apply(
         { dids: [{ number: '+12145550200', to: { user: '202' } }] },
         '--confirm-within',
-        '2',
+        String(CONFIRM),
       );
       assert.equal(code, 0, stderr);
       assert.equal(await ringsFor('2145550200'), '202');
@@ -195,7 +199,7 @@ describe('a new configuration with 23 calls up', () => {
       await box.until(
         'the old numbers are back',
         async () => (await box.status()).directoryRevision === directoryRevision,
-        4,
+        2 * CONFIRM,
       );
       assert.equal(await ringsFor('2145550200'), '203');
     });

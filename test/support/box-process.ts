@@ -94,6 +94,7 @@ export class BoxProcess {
 
   /** Starts it, and waits until it answers. `flags` are Node's own, for a profile. */
   async start(flags: readonly string[] = []): Promise<void> {
+    if (await this.answers()) throw new Error(`another box answers at ${this.url}`);
     const env = flags.length === 0 ? {} : { env: { NODE_OPTIONS: flags.join(' ') } };
     const program = new Program(COMMAND, ['run', '-c', this.file], { cwd: this.folder, ...env });
     this.#program = program;
