@@ -5,6 +5,7 @@ import { BLOCK, convert, decode, encode } from '../../src/rtp/g711.ts';
 import { JitterBuffer } from '../../src/rtp/jitter.ts';
 import { Concealer } from '../../src/rtp/plc.ts';
 import { TONES, ToneGenerator } from '../../src/rtp/tones.ts';
+import { median, report } from './lib/figures.ts';
 
 const ROUNDS = 7;
 const BLOCKS = 20_000;
@@ -62,6 +63,5 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 for (const [name, spent] of times) {
-  const median = spent.sort((a, b) => a - b)[ROUNDS >> 1] ?? 0;
-  console.log(`${name.padEnd(30)} ${median.toFixed(2).padStart(6)} µs per block`);
+  report({ name, unit: 'µs per block', ours: median(spent) });
 }

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { silent } from '../../src/kernel/log.ts';
 import { LATENESS_BOUNDS, type MediaStats } from '../../src/media/counters.ts';
 import { type MediaPlane, startMediaPlane } from '../../src/media/plane.ts';
+import { report } from './lib/figures.ts';
 
 /** RTP of the plane from here on, phones above. */
 const PLANE_PORT = 24_000;
@@ -206,8 +207,9 @@ for (const { what, cpu, p99, max, overruns, perTick } of rows) {
   );
 }
 console.log(`\nmemory: ${bare.toFixed(0)} MiB before, ${atRest.toFixed(0)} MiB at rest with 512 endpoints and 8 spans`);
-const missed = rows.filter(({ cpu, p99, max }) => cpu > GOAL.cpu || p99 > GOAL.p99 || max > GOAL.max);
-console.log(
-  `goals (≤ ${GOAL.cpu} % of a core, p99 ≤ ${GOAL.p99} ms, max < ${GOAL.max} ms): ${missed.length === 0 ? 'met' : `missed by ${missed.map(({ what }) => what).join('; ')}`}`,
-);
-if (missed.length > 0) process.exitCode = 1;
+for (const { what, cpu, p99, max } of rows) {
+  const goal = (limit: number) => ({ of: 'ours', limit }) as const;
+  report({ name: `media tick, ${what}`, unit: '% of a core', ours: cpu, goal: goal(GOAL.cpu) });
+  report({ name: `its lateness, p99 at most, ${what}`, unit: 'ms', ours: p99, goal: goal(GOAL.p99) });
+  report({ name: `its lateness, max, ${what}`, unit: 'ms', ours: max, goal: goal(GOAL.max) });
+}

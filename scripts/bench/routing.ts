@@ -4,7 +4,7 @@
  */
 import { compileDirectory } from '../../src/config/compile.ts';
 import { indexDirectory } from '../../src/config/directory-file.ts';
-import { type Site, siteSchema } from '../../src/config/schema.ts';
+import { siteSchema } from '../../src/config/schema.ts';
 import { decide } from '../../src/routing/decide.ts';
 import type { Directory } from '../../src/routing/directory.ts';
 import type { DirectoryFile } from '../../src/routing/directory-file.ts';
@@ -37,7 +37,7 @@ function prefixes(): readonly string[] {
   return [...found];
 }
 
-type Routes = Site['routes'];
+type Routes = readonly { readonly id: string; readonly prefixes: readonly string[] }[];
 
 function routesOf(all: readonly string[], count: number): Routes {
   const each = all.length / count;

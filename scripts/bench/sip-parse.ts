@@ -25,6 +25,7 @@ import { parseUri } from '../../src/sip/message/uri.ts';
 import { branchOf } from '../../src/sip/message/via.ts';
 import { parseSdp } from '../../src/sip/sdp/parse.ts';
 import { INVITE, REGISTER, sip } from '../../test/support/sip-messages.ts';
+import { cpuOf, median, report } from './lib/figures.ts';
 
 const REPEATS = 15;
 const ROUNDS = 8_000;
@@ -63,10 +64,10 @@ function readMessage(bytes: Uint8Array, checked: boolean): void {
 
 /** µs of CPU for one round over the messages, garbage collection and compilation included. */
 function ours(messages: readonly Uint8Array[], rounds: number, checked: boolean): number {
-  const start = process.cpuUsage();
-  for (let round = 0; round < rounds; round++) for (const bytes of messages) readMessage(bytes, checked);
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / rounds;
+  const spent = cpuOf(() => {
+    for (let round = 0; round < rounds; round++) for (const bytes of messages) readMessage(bytes, checked);
+  });
+  return spent / rounds;
 }
 
 function theirs(peer: string, messages: readonly Uint8Array[], rounds: number): number {
@@ -78,9 +79,6 @@ function theirs(peer: string, messages: readonly Uint8Array[], rounds: number): 
   if (run.status !== 0) throw new Error(`libosip2: ${run.stderr}`);
   return Number(run.stdout);
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const dir = mkdtempSync(join(tmpdir(), 'branchline-bench-'));
 try {
@@ -94,13 +92,16 @@ try {
       theirs: theirs(peer, messages, ROUNDS),
       checked: ours(messages, ROUNDS, true),
     }));
-    const ratio = median(rows.map((row) => row.ours / row.theirs));
-    const [us, them, checked] = (['ours', 'theirs', 'checked'] as const).map((key) =>
-      median(rows.map((row) => row[key])),
-    );
-    const figures = `${us?.toFixed(1)} µs, libosip2 ${them?.toFixed(1)} µs, with all checks ${checked?.toFixed(1)} µs`;
-    console.log(`${name}: ratio ${ratio.toFixed(2)} (goal ≤ ${GOAL.toFixed(1)}): ${figures}`);
-    if (ratio > GOAL) process.exitCode = 1;
+    const of = (key: 'ours' | 'theirs' | 'checked'): number => median(rows.map((row) => row[key]));
+    report({
+      name: `taking in ${name}`,
+      unit: 'µs of CPU',
+      ours: of('ours'),
+      peer: { name: 'libosip2', value: of('theirs') },
+      ratio: median(rows.map((row) => row.ours / row.theirs)),
+      goal: { of: 'ratio', limit: GOAL },
+    });
+    report({ name: `${name} with all checks`, unit: 'µs of CPU', ours: of('checked') });
   }
   if (found === 0) throw new Error('nothing was read');
 } finally {
