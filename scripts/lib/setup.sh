@@ -13,7 +13,6 @@ check_needs=(
   git=git
 )
 test_needs=(
-  openssl=openssl
   sipp=sip-tester
   sox=sox
   tshark=tshark
