@@ -1,16 +1,16 @@
 /*
- * What Node has no call for: batched datagrams, an absolute sleep, a real-time scheduling class. One file, plain Node-API.
+ * What Node has no call for: batched datagrams, an absolute sleep, a real-time scheduling class; and in lines.c what spans need:
+ * Ethernet frames and character devices. Plain Node-API.
  *
  * Every function answers a number: 0 or a count or a descriptor when it worked, -errno when the system refused. A wrong
- * argument is the caller's fault and throws a TypeError. Nothing here keeps state, so the addon may be loaded in any
- * number of threads.
+ * argument is the caller's fault and throws a TypeError. Nothing here keeps state of its own, so the addon may be loaded in
+ * any number of threads.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
-#include <node_api.h>
 #include <sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "words.h"
 
 /* The layout of a datagram's entry, the same as ENTRY_WORDS in media/packet-io.ts: tag or descriptor, length, port, address. */
 enum { WORD_TAG, WORD_LENGTH, WORD_PORT, WORD_ADDRESS, ENTRY_WORDS = WORD_ADDRESS + 4 };
@@ -30,52 +31,6 @@ static const double LONGEST_SLEEP = 60e3;
 
 /* The marker word of an IPv4 address mapped into IPv6, RFC 4291 §2.5.5.2. */
 static const uint32_t MAPPED = 0x0000ffff;
-
-/* ---- arguments and answers ---- */
-
-#define MAX_ARGUMENTS 8
-
-/* Fetches exactly `wanted` arguments; on anything else throws and answers false. */
-static int arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *argv) {
-  size_t count = wanted;
-  if (napi_get_cb_info(env, info, &count, argv, NULL, NULL) == napi_ok && count == wanted) return 1;
-  napi_throw_type_error(env, NULL, "wrong number of arguments");
-  return 0;
-}
-
-static int wrong(napi_env env, const char *what) {
-  int pending = 0;
-  bool is = false;
-  if (napi_is_exception_pending(env, &is) == napi_ok) pending = is;
-  if (!pending) napi_throw_type_error(env, NULL, what);
-  return 0;
-}
-
-static int integer(napi_env env, napi_value value, int32_t from, int32_t to, int32_t *out) {
-  double number;
-  if (napi_get_value_double(env, value, &number) != napi_ok) return wrong(env, "not a number");
-  if (!(number >= from && number <= to) || number != (int32_t)number) return wrong(env, "number out of range");
-  *out = (int32_t)number;
-  return 1;
-}
-
-/* The memory of a typed array of the given type with at least `least` elements. */
-static int array(napi_env env, napi_value value, napi_typedarray_type type, size_t least, void **data, size_t *length) {
-  napi_typedarray_type actual;
-  bool is = false;
-  if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return wrong(env, "not a typed array");
-  if (napi_get_typedarray_info(env, value, &actual, length, data, NULL, NULL) != napi_ok) return wrong(env, "not a typed array");
-  if (actual != type || *length < least) return wrong(env, "a typed array of the wrong type or too short");
-  return 1;
-}
-
-static napi_value number(napi_env env, double value) {
-  napi_value out;
-  return napi_create_double(env, value, &out) == napi_ok ? out : NULL;
-}
-
-/* Answers the result of a system call: what it gave, or -errno. */
-static napi_value outcome(napi_env env, int result) { return number(env, result < 0 ? -errno : result); }
 
 /* ---- addresses ---- */
 
@@ -391,20 +346,12 @@ static napi_value schedule_fifo(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  static const struct {
-    const char *name;
-    napi_callback call;
-  } functions[] = {
+  static const struct function functions[] = {
       {"udpOpen", udp_open},   {"closeDescriptor", close_descriptor}, {"epollOpen", epoll_open},
       {"epollAdd", epoll_add}, {"receive", receive},                  {"send", send_batch},
       {"monotonic", monotonic}, {"realtime", realtime},                {"sleepUntil", sleep_until},
       {"scheduleFifo", schedule_fifo},
   };
-  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-    napi_value function;
-    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok ||
-        napi_set_named_property(env, exports, functions[i].name, function) != napi_ok)
-      return NULL;
-  }
+  if (!export_all(env, exports, functions, sizeof functions / sizeof functions[0]) || !export_lines(env, exports)) return NULL;
   return exports;
 }

@@ -1,4 +1,4 @@
-/** The addon of branchline.c in TypeScript's words: results are values, the system's refusals carry the errno's name. */
+/** The addon of branchline.c and lines.c in TypeScript's words: results are values, the system's refusals carry the errno's name. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -30,6 +30,15 @@ interface Addon {
   realtime(): number;
   sleepUntil(at: number): number;
   scheduleFifo(priority: number): number;
+  packetOpen(name: string, ethertype: number, address: Uint8Array): number;
+  packetReceive(fd: number, data: Uint8Array, lengths: Int32Array, stride: number): number;
+  packetSend(fd: number, data: Uint8Array, lengths: Int32Array, stride: number, count: number): number;
+  deviceOpen(path: string): number;
+  deviceControl(fd: number, request: number, argument: Uint8Array): number;
+  deviceRead(fds: Int32Array, data: Uint8Array, lengths: Int32Array, stride: number): number;
+  deviceWrite(fds: Int32Array, data: Uint8Array, lengths: Int32Array, stride: number): number;
+  watch(fd: number, callback: (status: number) => void): object | number;
+  unwatch(handle: object): number;
 }
 
 export interface Native {
@@ -54,6 +63,22 @@ export interface Native {
   sleepUntil(at: number): number;
   /** Puts this thread under SCHED_FIFO, priority 1–99; needs CAP_SYS_NICE or an RLIMIT_RTPRIO. */
   scheduleFifo(priority: number): Result<number, SystemFault>;
+  /** A raw socket for the Ethernet frames of one type on one interface; `address` (6 octets) gets the interface's own. Needs CAP_NET_RAW. */
+  packetOpen(name: string, ethertype: number, address: Uint8Array): Result<number, SystemFault>;
+  /** Takes what waits into slots of `stride` octets; a frame that did not fit has length 0. Answers −errno or the count. */
+  packetReceive: Addon['packetReceive'];
+  /** Sends `count` frames laid out the same way; answers −errno or how many went: those behind them are lost. */
+  packetSend: Addon['packetSend'];
+  /** A character device, for reading and writing without waiting. */
+  deviceOpen(path: string): Result<number, SystemFault>;
+  /** An ioctl; `argument` has at least the size that the request says. */
+  deviceControl(fd: number, request: number, argument: Uint8Array): Result<number, SystemFault>;
+  /** Reads each descriptor once into its own `stride` octets; `lengths` gets what came, 0 or −errno. Answers how many gave something. */
+  deviceRead: Addon['deviceRead'];
+  /** Writes `lengths` octets to each, which become what was taken or −errno. A negative descriptor is passed over in both. */
+  deviceWrite: Addon['deviceWrite'];
+  /** Calls back on this thread's event loop while the descriptor has something to read, or something urgent; answers how to end that. */
+  watch(fd: number, ready: () => void): Result<() => void, SystemFault>;
 }
 
 /** Where scripts/build-native puts it. */
@@ -80,6 +105,14 @@ export function loadNative(path: string = ADDON_PATH): Result<Native> {
     realtime: addon.realtime,
     sleepUntil: addon.sleepUntil,
     scheduleFifo: (priority) => outcome(addon.scheduleFifo(priority)),
+    packetOpen: (name, ethertype, address) => outcome(addon.packetOpen(name, ethertype, address)),
+    packetReceive: addon.packetReceive,
+    packetSend: addon.packetSend,
+    deviceOpen: (path) => outcome(addon.deviceOpen(path)),
+    deviceControl: (fd, request, argument) => outcome(addon.deviceControl(fd, request, argument)),
+    deviceRead: addon.deviceRead,
+    deviceWrite: addon.deviceWrite,
+    watch: (fd, ready) => watch(addon, fd, ready),
   });
 }
 
@@ -87,6 +120,16 @@ export function loadNative(path: string = ADDON_PATH): Result<Native> {
 export function errnoName(errno: number): string {
   for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name;
   return `errno ${errno}`;
+}
+
+function watch(addon: Addon, fd: number, ready: () => void): Result<() => void, SystemFault> {
+  const started = addon.watch(fd, ready);
+  if (typeof started === 'number') return fail({ errno: -started, code: errnoName(-started) });
+  let handle: object | undefined = started;
+  return ok(() => {
+    if (handle !== undefined) addon.unwatch(handle);
+    handle = undefined;
+  });
 }
 
 function outcome(result: number): Result<number, SystemFault> {
