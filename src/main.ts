@@ -19,6 +19,7 @@ import { Activator } from './gateway/activate.ts';
 import { STAGES } from './gateway/call-path.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
 import type { Alarm } from './gateway/reactor.ts';
+import { decisionView, explainView } from './gateway/explain.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
 import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
@@ -129,6 +130,8 @@ export async function startBox(
       status: () => statusView(facts()),
       calls: () => callViews(facts()),
       spans: () => spanViews(facts()),
+      explain: (question) => explainView(running, question),
+      decision: (call) => decisionView(running, call),
       health: () => running.health(),
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
@@ -284,6 +287,7 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
   process.exitCode = await runCli(process.argv.slice(2), {
     version: manifest.version,
     environment: process.env,
+    now: clock.wall,
     print: (text) => console.log(text),
     complain: (text) => console.error(text),
     run,

@@ -5,6 +5,7 @@
 import { compileDirectory } from '../../src/config/compile.ts';
 import { indexDirectory } from '../../src/config/directory-file.ts';
 import { siteSchema } from '../../src/config/schema.ts';
+import type { WallTime } from '../../src/kernel/time.ts';
 import { decide } from '../../src/routing/decide.ts';
 import type { Directory } from '../../src/routing/directory.ts';
 import type { DirectoryFile } from '../../src/routing/directory-file.ts';
@@ -112,8 +113,14 @@ function questions(all: readonly string[]): readonly RoutingQuery[] {
 
 const facts: RoutingFacts = {
   registered: new Set(Array.from({ length: USERS }, (_, n) => `sip:user-${n}@bench.example`)),
-  unavailable: new Set(['gateway-3']),
+  unavailable: new Map([['gateway-3', 'its D-channels are down']]),
   cursors: new Map(),
+  at: Date.UTC(2026, 0, 1) as WallTime,
+  standing: new Map(
+    Array.from({ length: GATEWAYS }, (_, n) => [`gateway-${n}`, { availability: 1 - n / 20, quality: 1 }]),
+  ),
+  wan: true,
+  enumAnswers: new Map(),
 };
 
 let refused = 0;

@@ -1,6 +1,14 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
-import { didOverlaps, didTargets, extensions, limitOrders, patterns } from './checks/numbers.ts';
+import {
+  didOverlaps,
+  didTargets,
+  extensions,
+  forwardCycles,
+  limitOrders,
+  patterns,
+  routeGateways,
+} from './checks/numbers.ts';
 import { farEnds, openDoors, socketClashes, tlsNeeded, trunkAddresses, wildcards } from './checks/sockets.ts';
 import { enoughPorts, sharedSpans, timeslots } from './checks/spans.ts';
 import { credentials } from './checks/users.ts';
@@ -21,8 +29,10 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   sharedSpans,
   enoughPorts,
   patterns,
+  routeGateways,
   didOverlaps,
   didTargets,
+  forwardCycles,
   extensions,
   credentials,
   limitOrders,

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import {
   DIRECTORY_FORMAT,
+  type DirectoryCarrierGroup,
   type DirectoryDid,
   type DirectoryFile,
   type DirectoryGateway,
+  type DirectoryNumberRule,
   type DirectoryRoute,
   type DirectoryTarget,
   type DirectoryUser,
@@ -16,7 +18,10 @@ import type { Site, UserSetting } from './schema.ts';
 export function compileDirectory(site: Site): DirectoryFile {
   const contents = {
     realm: realmOf(site),
+    domain: site.site.domain,
+    profile: site.site.profile,
     users: site.users.map((user) => compileUser(user, site)),
+    devices: site.devices,
     profiles: site.profiles.map(({ id, rules }) => ({
       id,
       rules: rules.map(({ pattern, translation }) => ({ pattern, translation })),
@@ -24,15 +29,9 @@ export function compileDirectory(site: Site): DirectoryFile {
     dids: site.dids.map(
       ({ number, to, backups }): DirectoryDid => ({ ...number, targets: [to, ...backups] satisfies DirectoryTarget[] }),
     ),
-    routes: site.routes.map(
-      ({ id, pattern, prefixes, usages, gateways }): DirectoryRoute => ({
-        id,
-        pattern,
-        prefixes: prefixes ?? [],
-        usages,
-        gateways,
-      }),
-    ),
+    lastResort: site.lastResort,
+    branches: site.branches.map(({ id, prefixes, gateways }) => ({ id, prefixes, gateways })),
+    routes: site.routes.map((route) => compileRoute(route, site)),
     gateways: compileGateways(site),
     emergency: {
       numbers: site.emergency.numbers,
@@ -66,8 +65,10 @@ function compileUser(user: UserSetting, site: Site): DirectoryUser {
     extension: extensionOf(user),
     aliases: user.aliases,
     number: user.number,
-    profile: profileOf(user, site),
+    profile: user.profile,
+    policy: user.policy,
     usages: usagesOf(user.policy, site) ?? [],
+    quickDial: user.quickDial,
     digest: digestOf(user, site),
   };
 }
@@ -94,19 +95,35 @@ function hash(algorithm: DigestAlgorithm, user: UserSetting, realm: string): str
   return createHash(OPENSSL_NAME[algorithm]).update(`${user.id}:${realm}:${user.password}`).digest('hex');
 }
 
+/** A route's carriers in the order in which they are tried; gateways without a carrier are one group. */
+function compileRoute(
+  { id, pattern, prefixes, usages, gateways, carriers, ranking }: Site['routes'][number],
+  site: Site,
+): DirectoryRoute {
+  const groups: DirectoryCarrierGroup[] =
+    carriers === undefined
+      ? [{ carrier: undefined, priority: 1, cost: 0, gateways: gateways ?? [] }]
+      : carriers
+          .toSorted((a, b) => a.priority - b.priority || a.cost - b.cost)
+          .map((one) => {
+            const carried = site.carriers.find((carrier) => carrier.id === one.carrier)?.gateways ?? [];
+            return { ...one, gateways: carried };
+          });
+  return { id, pattern, prefixes: prefixes ?? [], usages, ranking, groups };
+}
+
+type AnyGateway = Site['spanGroups'][number] | Site['sipTrunks'][number];
+
 function compileGateways(site: Site): readonly DirectoryGateway[] {
-  const common = ({
+  const common = ({ id, profile, policy, callerId, mainNumber, out, in: inward }: AnyGateway) => ({
     id,
     profile,
     policy,
-  }: {
-    id: string;
-    profile?: string | undefined;
-    policy?: string | undefined;
-  }) => ({
-    id,
-    profile: profile ?? site.site.profile,
     usages: usagesOf(policy, site),
+    callerId,
+    mainNumber,
+    rulesOut: out.map(compileNumberRule),
+    rulesIn: inward.map(compileNumberRule),
   });
   return [
     ...site.spanGroups.map(
@@ -121,6 +138,23 @@ function compileGateways(site: Site): readonly DirectoryGateway[] {
         prefix: group.prefix,
       }),
     ),
-    ...site.sipTrunks.map((trunk): DirectoryGateway => ({ type: 'sip-trunk', ...common(trunk) })),
+    ...site.sipTrunks.map(
+      (trunk): DirectoryGateway => ({
+        type: 'sip-trunk',
+        ...common(trunk),
+        // Only where we ask the peer for a certificate does one prove anything.
+        proof: trunk.transport === 'tls' && site.sip.tls?.ca !== undefined ? 'certificate' : 'address',
+        enumZone: trunk.enumZone,
+      }),
+    ),
   ];
+}
+
+function compileNumberRule(rule: AnyGateway['out'][number]): DirectoryNumberRule {
+  const { pattern, translation, strip, prefix, numberType, plan } = rule;
+  const change =
+    translation === undefined
+      ? ({ type: 'strip', strip, prefix } as const)
+      : { type: 'translate' as const, translation };
+  return { pattern, change, numberType, plan };
 }

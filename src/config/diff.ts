@@ -56,6 +56,7 @@ const PARTS: readonly Part[] = [
   { section: 'spanGroups', reach: 'directory', entries: many((site) => site.spanGroups, byId) },
   { section: 'sipTrunks', reach: 'directory', entries: many((site) => site.sipTrunks, byId) },
   { section: 'users', reach: 'directory', entries: many((site) => site.users, byId) },
+  { section: 'devices', reach: 'directory', entries: many((site) => site.devices, byId) },
   { section: 'profiles', reach: 'directory', entries: many((site) => site.profiles, byId) },
   {
     section: 'dids',
@@ -65,9 +66,19 @@ const PARTS: readonly Part[] = [
       ({ number: { from, to } }) => (from === to ? from : `${from}-${to}`),
     ),
   },
+  { section: 'lastResort', reach: 'directory', entries: one((site) => site.lastResort) },
   { section: 'policies', reach: 'directory', entries: many((site) => site.policies, byId) },
+  { section: 'carriers', reach: 'directory', entries: many((site) => site.carriers, byId) },
+  { section: 'branches', reach: 'directory', entries: many((site) => site.branches, byId) },
   { section: 'routes', reach: 'directory', entries: many((site) => site.routes, byId) },
+  { section: 'throttle', reach: 'setting', entries: one((site) => site.throttle) },
   { section: 'emergency', reach: 'directory', entries: one((site) => site.emergency) },
+  {
+    section: 'tests',
+    reach: 'setting',
+    entries: (site) =>
+      new Map(site.tests.map((one, i) => [one.name ?? `${i + 1}: ${one.from} dials ${one.dial}`, one])),
+  },
 ];
 
 /** Sections whose order means something: the first that matches is taken. */

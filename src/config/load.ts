@@ -2,6 +2,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import { crossCheck } from './checks.ts';
+import { dialTests } from './dial-tests.ts';
 import { explainIssues } from './issues.ts';
 import { type Problem, toProblem } from './problem.ts';
 import { crossCheckRest } from './salvage.ts';
@@ -12,9 +13,14 @@ const MAX_TEXT = 16 * 1024 * 1024;
 
 /**
  * Reads a configuration, and finds all problems at once: syntax errors of YAML with line and column; else wrong values, and
- * what doesn't fit together among the rest. The text may also be JSON.
+ * what doesn't fit together among the rest; else dial-plan tests that fail, unless they are left alone. The text may also be
+ * JSON.
  */
-export function loadSite(text: string, path: string): Result<Site, readonly Problem[]> {
+export function loadSite(
+  text: string,
+  path: string,
+  tests: 'tried' | 'left' = 'tried',
+): Result<Site, readonly Problem[]> {
   const parsed = parseText(text, path);
   if (!parsed.ok) return parsed;
   const checked = siteSchema.safeParse(parsed.value);
@@ -22,7 +28,9 @@ export function loadSite(text: string, path: string): Result<Site, readonly Prob
     const wrong = explainIssues(checked.error.issues, parsed.value);
     return fail([...wrong, ...crossCheckRest(parsed.value, checked.error.issues)]);
   }
-  const findings = crossCheck(checked.data);
+  const misfits = crossCheck(checked.data);
+  // Only a plan that is whole can be tried out.
+  const findings = misfits.length > 0 || tests === 'left' ? misfits : dialTests(checked.data);
   return findings.length === 0 ? ok(checked.data) : fail(findings.map(toProblem));
 }
 

@@ -1,7 +1,7 @@
 /** The operator's patterns, compiled by RE2: a match takes time linear in the text, whatever the pattern. */
 import { RE2JS, RE2JSException } from 're2js';
 import { fail, ok, type Result } from '../kernel/result.ts';
-import type { Matcher } from '../routing/directory.ts';
+import type { Matcher } from '../routing/pattern.ts';
 
 /** The dialect has no look-around and no back-references; the error says what is wrong and where. */
 export function compilePattern(pattern: string): Result<Matcher, string> {

@@ -1,7 +1,21 @@
 /** The one schema of site.yaml: the types, the defaults, the checks of single values and the JSON Schema all come from it. */
 import { z } from 'zod';
 import { http, limits, log, media, sip, site, store } from './schema/box.ts';
-import { did, emergency, policy, profile, route, sipTrunk, user } from './schema/numbers.ts';
+import {
+  branch,
+  carrier,
+  device,
+  dialTest,
+  did,
+  emergency,
+  lastResort,
+  policy,
+  profile,
+  route,
+  sipTrunk,
+  throttle,
+  user,
+} from './schema/numbers.ts';
 import { span, spanGroup } from './schema/spans.ts';
 
 export const siteSchema = z.strictObject({
@@ -16,11 +30,17 @@ export const siteSchema = z.strictObject({
   spanGroups: z.array(spanGroup).max(64).default([]),
   sipTrunks: z.array(sipTrunk).max(64).default([]),
   users: z.array(user).max(10000).default([]),
+  devices: z.array(device).max(10000).default([]),
   profiles: z.array(profile).min(1).max(200),
   dids: z.array(did).max(10000).default([]),
+  lastResort: lastResort.optional(),
   policies: z.array(policy).max(200).default([]),
+  carriers: z.array(carrier).max(200).default([]),
+  branches: z.array(branch).max(1000).default([]),
   routes: z.array(route).max(100000).default([]),
+  throttle: throttle.prefault({}),
   emergency: emergency.prefault({}),
+  tests: z.array(dialTest).max(1000).default([]),
 });
 
 type DeepReadonly<T> = T extends (infer Item)[]
@@ -36,6 +56,7 @@ export type SpanSetting = Site['spans'][number];
 export type SpanGroupSetting = Site['spanGroups'][number];
 export type SipTrunkSetting = Site['sipTrunks'][number];
 export type UserSetting = Site['users'][number];
+export type DialTest = Site['tests'][number];
 
 /** JSON Schema (2020-12) of what may stand in site.yaml, for editors and forms. */
 export function siteJsonSchema(): Readonly<Record<string, unknown>> {

@@ -4,14 +4,27 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
+import type { WallTime } from '../kernel/time.ts';
 import type { Health } from '../telemetry/health.ts';
-import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from './views.ts';
+import type {
+  ApplyAnswer,
+  CallView,
+  ConfirmAnswer,
+  ExplainQuestion,
+  ExplainView,
+  SpanView,
+  StatusView,
+} from './views.ts';
 
 /** What the gateway shows of itself. */
 export interface ReadModel {
   status(): StatusView;
   calls(): readonly CallView[];
   spans(): readonly SpanView[];
+  /** Where this call would go as things stand, and why. */
+  explain(question: ExplainQuestion): Promise<ExplainView>;
+  /** What was decided for a call, in progress or over; undefined: no such call is known. */
+  decision(call: string): ExplainView | undefined;
   health(): Health;
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -39,6 +52,7 @@ export interface HttpConsole {
 /** A configuration of 10,000 users is some 2 MB. */
 const BODY_LIMIT = 16 * 1024 * 1024;
 const MAX_CONFIRM_SECONDS = 86_400;
+const MAX_DIALLED = 256;
 
 /** Listens; the error names the setting that would mend it. */
 export async function startHttp(
@@ -141,6 +155,39 @@ function readRoutes(app: FastifyInstance, model: ReadModel): void {
   app.get('/api/v1/status', (_request, reply) => reply.send(model.status()));
   app.get('/api/v1/calls', (_request, reply) => reply.send(model.calls()));
   app.get('/api/v1/spans', (_request, reply) => reply.send(model.spans()));
+  explainRoutes(app, model);
+}
+
+interface ExplainParameters {
+  readonly from?: unknown;
+  readonly dial?: unknown;
+  readonly at?: unknown;
+  readonly mode?: unknown;
+}
+
+function explainRoutes(app: FastifyInstance, model: ReadModel): void {
+  app.get<{ Querystring: ExplainParameters }>('/api/v1/explain', async (request, reply) => {
+    const { from, dial, at, mode = 'normal' } = request.query;
+    const when = typeof at === 'string' ? Date.parse(at) : undefined;
+    if (typeof from !== 'string' || typeof dial !== 'string' || from === '' || dial.length > MAX_DIALLED) {
+      return reply.code(400).send({ error: 'say who calls and what is dialled: ?from=201&dial=5551234' });
+    }
+    if (mode !== 'normal' && mode !== 'survivable') {
+      return reply.code(400).send({ error: 'mode must be normal or survivable' });
+    }
+    if (at !== undefined && (when === undefined || Number.isNaN(when))) {
+      return reply.code(400).send({ error: 'at must be a time in ISO 8601' });
+    }
+    return reply.send(
+      await model.explain({ from, dial, at: when as WallTime | undefined, survivable: mode === 'survivable' }),
+    );
+  });
+  app.get<{ Params: { call: string } }>('/api/v1/calls/:call/decision', (request, reply) => {
+    const view = model.decision(request.params.call);
+    return view === undefined
+      ? reply.code(404).send({ error: `no call ${request.params.call} is known, or nothing was decided for it` })
+      : reply.send(view);
+  });
 }
 
 function controlRoutes(app: FastifyInstance, controls: Controls): void {

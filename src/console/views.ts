@@ -1,6 +1,7 @@
 /** What the HTTP API answers: the same words for the command line, the web page and scripts. Times are ISO 8601 in UTC. */
 import type { Change } from '../config/diff.ts';
 import type { Problem } from '../config/problem.ts';
+import type { WallTime } from '../kernel/time.ts';
 import type { Health } from '../telemetry/health.ts';
 
 export interface StatusView {
@@ -53,3 +54,19 @@ export type ConfirmAnswer =
   | { readonly type: 'kept' }
   | { readonly type: 'kept-back'; readonly why: string }
   | { readonly type: 'refused'; readonly problems: readonly Problem[] };
+
+export interface ExplainQuestion {
+  /** A user, a span group or a SIP trunk. */
+  readonly from: string;
+  readonly dial: string;
+  /** Undefined: now. */
+  readonly at: WallTime | undefined;
+  /** As while the WAN is down, whether or not it is. */
+  readonly survivable: boolean;
+}
+
+/** A decision, and its explanation for people: one line for each stage, then the outcome, which is the last. */
+export interface ExplainView {
+  readonly decision: { readonly type: string };
+  readonly lines: readonly string[];
+}

@@ -13,9 +13,11 @@ import { impossible } from '../kernel/machine.ts';
 import { after, type Instant, seconds } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
 import { identityFor } from '../routing/identity.ts';
-import { queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
+import { type EnumAnswers, queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
+import { dialledText } from '../routing/trace.ts';
 import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
+import { recordOf, sourceName, talkSeconds } from './call-record.ts';
 import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
@@ -67,8 +69,8 @@ export interface CallPathParts {
   readonly onRecord: (record: CallRecord) => void;
 }
 
-/** A decision that more digits can't change. */
-type Settled = Exclude<Decision, { readonly type: 'collect' }>;
+/** A decision that neither more digits nor an answer from outside can change. */
+type Settled = Exclude<Decision, { readonly type: 'collect' | 'ask' }>;
 
 /** How long the streams' last figures are awaited before the record is written without them. */
 const SETTLE = seconds(2);
@@ -96,6 +98,7 @@ export class CallPath {
     source: Source,
     tones: 'ours' | 'its own',
     make: (id: string, ears: LegEars) => Leg,
+    address?: string,
   ): Leg {
     const { reactor, newCallId, limits } = this.#parts;
     const id = newCallId();
@@ -104,6 +107,7 @@ export class CallPath {
       id,
       call: new Call(id, { leg, tones }, limits()),
       source,
+      address,
       started: reactor.clock.wall(),
       answered: undefined,
       ended: undefined,
@@ -162,10 +166,19 @@ export class CallPath {
 
   // ── normalise: what was dialled, and who asks ────────────────────────────────────────────────────────────────────────
 
-  #setup(live: LiveCall, offer: Offer): void {
-    const query = queryOf(offer, live.source);
-    const decision = this.#parts.router.decide(query);
+  /** Decides, and decides again once the outside has answered what the decision asked of it. */
+  #setup(live: LiveCall, offer: Offer, answers?: EnumAnswers): void {
+    const { router, reactor } = this.#parts;
+    const query = queryOf(offer, live.source, live.address);
+    const decision = router.decide(query, answers);
     if (decision.type === 'collect') return this.#feed(live, { type: 'collect' });
+    if (decision.type === 'ask') {
+      return router.ask(decision, (found) =>
+        reactor.run(() => {
+          if (live.call.state === 'deciding') this.#setup(live, offer, found);
+        }),
+      );
+    }
     this.#normalise(live, query);
     const refused = this.#admit(live, decision);
     if (refused !== undefined) return this.#feed(live, { type: 'refused', release: refused });
@@ -173,9 +186,7 @@ export class CallPath {
   }
 
   #normalise(live: LiveCall, query: RoutingQuery): void {
-    this.#stage(live, 'normalise', {
-      dialled: query.dialled.type === 'number' ? query.dialled.number.digits : query.dialled.text,
-    });
+    this.#stage(live, 'normalise', { dialled: dialledText(query.dialled) });
   }
 
   // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
@@ -206,7 +217,9 @@ export class CallPath {
       case 'refusal': {
         const { refusal } = decision;
         this.#stage(live, 'route', { refused: refusal.id, why: refusal.why });
-        const origin = { protocol: 'sip', status: refusal.status, reason: undefined, headers: [] } as const;
+        // RFC 3326: the caller is told which of our refusals it is by its stable name.
+        const headers = [['Reason', `Q.850;cause=${refusal.cause};text="${refusal.id}"`]] as const;
+        const origin = { protocol: 'sip', status: refusal.status, reason: undefined, headers } as const;
         return this.#feed(live, { type: 'refused', release: { ...ourRelease(refusal.cause), origin } });
       }
       case 'hops': {
@@ -314,7 +327,7 @@ export class CallPath {
     const watched = this.#wakes.get(live.id);
     if (watched !== undefined) this.#parts.reactor.forget(watched);
     this.#wakes.delete(live.id);
-    const record = recordOf(live, this.#parts.reactor);
+    const record = recordOf(live, this.#parts.reactor.clock.wall());
     this.#stage(live, 'record', { cause: record.cause, seconds: talkSeconds(record) });
     this.#parts.persist({ type: 'call-close', record }).then(
       () => this.#publish(live, record),
@@ -461,34 +474,3 @@ export class CallPath {
     this.#parts.log.error({ what }, 'call.not-written');
   }
 }
-
-function recordOf(live: LiveCall, reactor: Reactor): CallRecord {
-  const { offer } = live.call;
-  const release = live.release?.signal ?? ourRelease(CAUSE.temporaryFailure);
-  const by = live.release?.by ?? 'us';
-  return {
-    callId: live.id,
-    linkedId: live.id,
-    started: live.started,
-    answered: live.answered,
-    ended: live.ended ?? reactor.clock.wall(),
-    from: offer?.caller?.digits ?? '',
-    to: offer?.called.digits ?? '',
-    user: live.source.type === 'user' ? live.source.id : undefined,
-    decision: live.decision,
-    hops: live.tried,
-    channels: [...live.channels.values()],
-    sipCallIds: [...live.sipCallIds],
-    revision: live.revision,
-    cause: release.cause,
-    location: release.location,
-    releasedBy: by === 'us' ? 'gateway' : by,
-    media: Object.fromEntries(live.stats),
-  };
-}
-
-const talkSeconds = (record: CallRecord): number =>
-  record.answered === undefined ? 0 : Math.round((record.ended - record.answered) / 1000);
-
-const sourceName = (source: Source): string =>
-  source.type === 'unknown' ? source.type : `${source.type} ${source.id}`;

@@ -12,6 +12,8 @@ export interface LiveCall {
   readonly id: string;
   readonly call: Call;
   readonly source: Source;
+  /** The address that the request came from, on SIP. */
+  readonly address: string | undefined;
   readonly started: WallTime;
   answered: WallTime | undefined;
   ended: WallTime | undefined;

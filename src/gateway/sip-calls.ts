@@ -48,7 +48,8 @@ export class SipCalls {
   /** An INVITE whose sender is known. */
   invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
     const side = this.#side(flow.transport, source.type === 'sip-trunk');
-    const bound = this.#parts.path().incoming(source, 'its own', (id, ears) => this.#bind(id, ears, side, flow, {}));
+    const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
+    const bound = this.#parts.path().incoming(source, 'its own', make, flow.remote.address);
     const user = source.type === 'user' ? { user: source.id } : {};
     this.#parts.edge().take(transaction, this.#userOf(bound, flow));
     bound.hear({ type: 'request', transaction, request, ...user });
@@ -70,7 +71,11 @@ export class SipCalls {
     if (trunk === undefined || this.#parts.ownPlace(trunk.transport) === undefined) {
       return ourRelease(CAUSE.networkOutOfOrder);
     }
-    const destination: SipDestination = { uri: trunkUri(trunk, hop.called), domain: trunk.address, routes: [] };
+    const destination: SipDestination = {
+      uri: hop.uri ?? trunkUri(trunk, hop.called),
+      domain: trunk.address,
+      routes: [],
+    };
     const { credentials } = trunk;
     const digest =
       credentials === undefined

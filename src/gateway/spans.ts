@@ -114,9 +114,14 @@ export class Spans {
     return this.#of(id).some(({ dChannel }) => dChannel.up);
   }
 
-  /** Groups that can take no call now. */
-  get unavailable(): readonly string[] {
-    return this.#groups.map(({ id }) => id).filter((id) => this.unfit(id) !== undefined);
+  /** Groups that can take no call now, each with the reason. */
+  get unavailable(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const { id } of this.#groups) {
+      const why = this.unfit(id);
+      if (why !== undefined) found.set(id, why);
+    }
+    return found;
   }
 
   /** Dials a hop to a span group on the first of its spans that has room. */

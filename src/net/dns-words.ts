@@ -6,6 +6,8 @@ export interface Naptr {
   readonly preference: number;
   readonly flags: string;
   readonly service: string;
+  /** A substitution, which ENUM uses and RFC 3263 does not. */
+  readonly regexp?: string;
   readonly replacement: string;
 }
 

@@ -1,6 +1,7 @@
 /** What the router answers: a value that is logged once, shown by explain and replayed by tests. */
 import type { Cause } from '../call/cause.ts';
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import type { Millis } from '../kernel/time.ts';
 import type { Hunting } from './directory-file.ts';
 
 /** One place to try. The gateway tries hops in order; the number is as it must go out. */
@@ -25,6 +26,8 @@ export type Hop =
       readonly id: string;
       readonly called: PartyNumber;
       readonly caller: CallerNumber | undefined;
+      /** The whole Request-URI where ENUM has named it; else it is made of the number and the trunk's address. */
+      readonly uri?: string;
     };
 
 /** Stable names of refusals, used in logs, metrics, the console and the documentation alike. */
@@ -57,7 +60,10 @@ export type StageName =
   | 'profile'
   | 'did'
   | 'reverse-lookup'
+  | 'quick-dial'
   | 'authorise'
+  | 'enum'
+  | 'branch'
   | 'route';
 
 /** What one step did: its name, and a sentence for people. */
@@ -68,6 +74,15 @@ export interface Stage {
 
 /** What the gateway must note when it follows the decision. */
 export type DecisionEffect = { readonly type: 'move-cursor'; readonly route: string; readonly to: number };
+
+/** A question to the outside. Its answer goes into the facts under `domain`, and the decision is made again. */
+export interface Ask {
+  readonly type: 'enum';
+  /** RFC 6116 §3.2: `4.3.2.1.5.5.5.4.1.2.1.e164.arpa`. */
+  readonly domain: string;
+  /** The E.164 number, which the NAPTR expressions are run over. */
+  readonly number: string;
+}
 
 interface Common {
   readonly emergency: boolean;
@@ -80,4 +95,6 @@ export type Decision =
   | (Common & { readonly type: 'hops'; readonly hops: readonly Hop[] })
   | (Common & { readonly type: 'refusal'; readonly refusal: Refusal })
   /** Overlap: nothing matches yet, and more digits may come. */
-  | (Common & { readonly type: 'collect' });
+  | (Common & { readonly type: 'collect' })
+  /** Asked all at once; what has no answer after `within` counts as answered with nothing. */
+  | (Common & { readonly type: 'ask'; readonly asks: readonly Ask[]; readonly within: Millis });

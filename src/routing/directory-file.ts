@@ -2,9 +2,10 @@
  * The directory file: users, numbers and routes of this branch as plain JSON. It is all that the router reads; the site's
  * configuration compiles into it, and central's snapshot will.
  */
+import type { NumberPlan, NumberType } from '../call/number.ts';
 
 /** Grows when an older reader would misunderstand a newer file. */
-export const DIRECTORY_FORMAT = 1;
+export const DIRECTORY_FORMAT = 2;
 
 export type Hunting = 'ascending' | 'descending' | 'round-robin';
 
@@ -15,16 +16,41 @@ export interface DirectoryUser {
   readonly extension: string | undefined;
   readonly aliases: readonly string[];
   readonly number: string | undefined;
-  readonly profile: string;
-  /** Phone usages of the user's policy, the most wanted first. */
+  readonly profile: string | undefined;
+  /** The voice policy's name and its phone usages, the most wanted first. */
+  readonly policy: string | undefined;
   readonly usages: readonly string[];
+  /** Completes what the user dials in short: `prefix` before exactly so many `digits`. */
+  readonly quickDial: { readonly prefix: string; readonly digits: number } | undefined;
   /** Digest algorithms offered, in order, each with the hash of user:realm:password (RFC 7616 §3.4.2). */
   readonly digest: readonly { readonly algorithm: string; readonly ha1: string }[];
+}
+
+/** A phone that stands somewhere, whoever uses it, told by the addresses that it sends from. */
+export interface DirectoryDevice {
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly profile: string;
 }
 
 export interface DirectoryRule {
   readonly pattern: string;
   readonly translation: string;
+}
+
+/**
+ * How a gateway changes a called number, by direction. Out: the pattern sees `+12145550100`, in: the digits as they came, with
+ * + where their type makes them whole. Either a translation, or digits taken off (the + is not counted) and put before.
+ */
+export interface DirectoryNumberRule {
+  /** Undefined: every number. */
+  readonly pattern: string | undefined;
+  readonly change:
+    | { readonly type: 'translate'; readonly translation: string }
+    | { readonly type: 'strip'; readonly strip: number; readonly prefix: string };
+  /** What the number becomes; a result that begins with + is international whatever stands here. */
+  readonly numberType: NumberType;
+  readonly plan: NumberPlan;
 }
 
 export type DirectoryTarget = { readonly user: string } | { readonly number: string };
@@ -36,20 +62,51 @@ export interface DirectoryDid {
   readonly targets: readonly DirectoryTarget[];
 }
 
+/** Gateways that share a place in a route: they take turns. A route without carriers has one such group. */
+export interface DirectoryCarrierGroup {
+  /** The carrier's name; undefined where the route names its gateways itself. */
+  readonly carrier: string | undefined;
+  /** Lower goes first; equal ones are ordered by cost. */
+  readonly priority: number;
+  /** Of a minute, in whatever money the operator counts. */
+  readonly cost: number;
+  readonly gateways: readonly string[];
+}
+
+/** In turns: carriers by priority and cost, the gateways of each by round robin. Best: availability, quality, price. */
+export type Ranking = 'turns' | 'best';
+
 export interface DirectoryRoute {
   readonly id: string;
   readonly pattern: string | undefined;
   readonly prefixes: readonly string[];
   readonly usages: readonly string[];
+  readonly ranking: Ranking;
+  readonly groups: readonly DirectoryCarrierGroup[];
+}
+
+/** A sister branch, reached over our own network before any carrier is. */
+export interface DirectoryBranch {
+  readonly id: string;
+  readonly prefixes: readonly string[];
   readonly gateways: readonly string[];
 }
+
+/** Which number of ours a gateway shows: the user's own, else the main one; always the main one; or none at all. */
+export type CallerIdRule = 'own' | 'main' | 'withheld';
 
 /** How a gateway wants its numbers, and what may come in through it. */
 interface GatewayBase {
   readonly id: string;
-  readonly profile: string;
+  readonly profile: string | undefined;
   /** Usages for calls that come in and leave again; undefined: they may not leave. */
   readonly usages: readonly string[] | undefined;
+  readonly policy: string | undefined;
+  readonly callerId: CallerIdRule;
+  /** E.164: what stands for a caller without a number of his own. */
+  readonly mainNumber: string | undefined;
+  readonly rulesOut: readonly DirectoryNumberRule[];
+  readonly rulesIn: readonly DirectoryNumberRule[];
 }
 
 export type DirectoryGateway =
@@ -62,16 +119,29 @@ export type DirectoryGateway =
       readonly strip: number;
       readonly prefix: string;
     })
-  | (GatewayBase & { readonly type: 'sip-trunk' });
+  | (GatewayBase & {
+      readonly type: 'sip-trunk';
+      /** A certificate proves the peer; an address alone is weak proof. */
+      readonly proof: 'certificate' | 'address';
+      /** The zone that is asked for numbers which this trunk can reach by name; undefined: none. */
+      readonly enumZone: string | undefined;
+    });
 
 export interface DirectoryFile {
   readonly format: typeof DIRECTORY_FORMAT;
   /** The hash of the contents: equal contents have equal revisions. */
   readonly revision: string;
   readonly realm: string;
+  readonly domain: string;
+  /** The site's location profile, for who has no other. */
+  readonly profile: string;
   readonly users: readonly DirectoryUser[];
+  readonly devices: readonly DirectoryDevice[];
   readonly profiles: readonly { readonly id: string; readonly rules: readonly DirectoryRule[] }[];
   readonly dids: readonly DirectoryDid[];
+  /** Where a DID call goes when none of its targets can be reached. */
+  readonly lastResort: DirectoryTarget | undefined;
+  readonly branches: readonly DirectoryBranch[];
   readonly routes: readonly DirectoryRoute[];
   readonly gateways: readonly DirectoryGateway[];
   readonly emergency: {

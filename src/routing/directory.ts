@@ -1,13 +1,20 @@
 /** The directory as the router holds it: an immutable value in memory, every look-up by map or trie. */
 import { fail, ok, type Result } from '../kernel/result.ts';
-import type { DirectoryDid, DirectoryFile, DirectoryGateway, DirectoryRoute, DirectoryUser } from './directory-file.ts';
+import type {
+  DirectoryBranch,
+  DirectoryDevice,
+  DirectoryDid,
+  DirectoryFile,
+  DirectoryGateway,
+  DirectoryNumberRule,
+  DirectoryRoute,
+  DirectoryTarget,
+  DirectoryUser,
+} from './directory-file.ts';
+import { didIndex, emergencyIndex, userIndex } from './directory-index.ts';
+import type { NumberRule } from './number-rules.ts';
+import type { Matcher, PatternCompiler } from './pattern.ts';
 import { PrefixTable } from './prefix-table.ts';
-
-/** A compiled pattern: the groups of a match, the whole at 0; undefined where the text doesn't match. */
-export type Matcher = (text: string) => readonly string[] | undefined;
-
-/** Compiles an operator's pattern in time linear in the text; the error says what is wrong with it. */
-export type PatternCompiler = (pattern: string) => Result<Matcher, string>;
 
 export interface Rule {
   readonly match: Matcher;
@@ -20,22 +27,38 @@ export interface IndexedRoute extends DirectoryRoute {
   readonly place: number;
 }
 
+/** A gateway with its number rules compiled. */
+export type Gateway = DirectoryGateway & { readonly in: readonly NumberRule[]; readonly out: readonly NumberRule[] };
+
 export interface Directory {
   readonly revision: string;
   readonly realm: string;
-  readonly gateways: ReadonlyMap<string, DirectoryGateway>;
+  readonly domain: string;
+  /** The location profile of who names none and has none. */
+  readonly siteProfile: string;
+  readonly gateways: ReadonlyMap<string, Gateway>;
   userById(id: string): DirectoryUser | undefined;
   /** By id or alias: what may stand left of the @. */
   userByName(name: string): DirectoryUser | undefined;
+  userByAlias(alias: string): DirectoryUser | undefined;
   userByNumber(number: string): DirectoryUser | undefined;
   userByExtension(profile: string, extension: string): DirectoryUser | undefined;
+  profileOf(user: DirectoryUser): string;
+  deviceAt(address: string): DirectoryDevice | undefined;
   profile(id: string): readonly Rule[] | undefined;
   did(number: string): DirectoryDid | undefined;
+  readonly lastResort: DirectoryTarget | undefined;
+  /** Sister branches to which the number belongs, the longest prefix first. */
+  branchesFor(number: string): readonly DirectoryBranch[];
   /** All routes whose prefix or pattern matches, in route order. */
   routesFor(number: string): readonly IndexedRoute[];
   /** The emergency number in `digits`, with any habitual prefix taken off. */
   emergencyNumber(digits: string): string | undefined;
+  /** What is called for an emergency service that was asked for by name. */
+  readonly emergencyDefault: string;
   readonly emergencyGateways: readonly string[];
+  /** Trunks that reach numbers by their names in the DNS. */
+  readonly enumTrunks: readonly { readonly id: string; readonly zone: string }[];
 }
 
 /** Indexes a directory file. Fails with the patterns that don't compile, each with its place. */
@@ -54,69 +77,49 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     ]),
   );
   const routesFor = routeFinder(file.routes, matcher);
+  const gateways = new Map(file.gateways.map((gateway) => [gateway.id, withRules(gateway, matcher)]));
   if (faults.length > 0) return fail(faults);
-  const users = userIndex(file.users);
+  const users = userIndex(file.users, file.profile);
   const emergency = emergencyIndex(file.emergency);
-  const dids = didIndex(file.dids);
+  const devices = new Map(file.devices.flatMap((device) => device.addresses.map((address) => [address, device])));
+  const branches = new PrefixTable<DirectoryBranch>();
+  for (const branch of file.branches) for (const prefix of branch.prefixes) branches.add(prefix, branch);
   return ok({
     revision: file.revision,
     realm: file.realm,
-    gateways: new Map(file.gateways.map((gateway) => [gateway.id, gateway])),
+    domain: file.domain,
+    siteProfile: file.profile,
+    gateways,
     userById: (id) => users.byId.get(id),
-    userByName: (name) => users.byName.get(name),
+    userByName: (name) => users.byId.get(name) ?? users.byAlias.get(name),
+    userByAlias: (alias) => users.byAlias.get(alias),
     userByNumber: (number) => users.byNumber.get(number),
     userByExtension: (profile, extension) => users.byExtension.get(`${profile} ${extension}`),
+    profileOf: (user) => user.profile ?? file.profile,
+    deviceAt: (address) => devices.get(address),
     profile: (id) => profiles.get(id),
-    did: dids,
+    did: didIndex(file.dids),
+    lastResort: file.lastResort,
+    branchesFor: (number) => (file.branches.length === 0 ? [] : [...new Set(branches.along(number).toReversed())]),
     routesFor,
     emergencyNumber: (digits) => emergency.get(digits),
+    emergencyDefault: file.emergency.numbers[0] ?? '911',
     emergencyGateways: file.emergency.gateways,
+    enumTrunks: file.gateways.flatMap((gateway) =>
+      gateway.type === 'sip-trunk' && gateway.enumZone !== undefined
+        ? [{ id: gateway.id, zone: gateway.enumZone }]
+        : [],
+    ),
   });
 }
 
-function userIndex(users: readonly DirectoryUser[]) {
-  const byId = new Map<string, DirectoryUser>();
-  const byName = new Map<string, DirectoryUser>();
-  const byNumber = new Map<string, DirectoryUser>();
-  const byExtension = new Map<string, DirectoryUser>();
-  for (const user of users) {
-    byId.set(user.id, user);
-    for (const name of [user.id, ...user.aliases]) byName.set(name, user);
-    if (user.number !== undefined) byNumber.set(user.number, user);
-    if (user.extension !== undefined) byExtension.set(`${user.profile} ${user.extension}`, user);
-  }
-  return { byId, byName, byNumber, byExtension };
-}
-
-function emergencyIndex({ numbers, prefixes }: DirectoryFile['emergency']): ReadonlyMap<string, string> {
-  const index = new Map<string, string>();
-  for (const number of numbers) for (const prefix of prefixes) index.set(prefix + number, number);
-  // A number in its own right wins over a shorter one behind a prefix: 9911 may itself be listed.
-  for (const number of numbers) index.set(number, number);
-  return index;
-}
-
-/** Ranges don't overlap (the configuration check sees to it), so the last one that begins at or before is the only one. */
-function didIndex(dids: readonly DirectoryDid[]): (number: string) => DirectoryDid | undefined {
-  const byLength = new Map<number, DirectoryDid[]>();
-  for (const did of dids) {
-    const same = byLength.get(did.from.length);
-    if (same === undefined) byLength.set(did.from.length, [did]);
-    else same.push(did);
-  }
-  for (const same of byLength.values()) same.sort((a, b) => (a.from < b.from ? -1 : 1));
-  return (number) => {
-    const sorted = byLength.get(number.length) ?? [];
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.from ?? '') <= number) low = middle + 1;
-      else high = middle;
-    }
-    const candidate = sorted[low - 1];
-    return candidate !== undefined && number <= candidate.to ? candidate : undefined;
-  };
+function withRules(gateway: DirectoryGateway, matcher: (pattern: string, place: string) => Matcher): Gateway {
+  const compiled = (rules: readonly DirectoryNumberRule[], way: string): readonly NumberRule[] =>
+    rules.map(({ pattern, change, numberType, plan }, i) => {
+      const match = pattern === undefined ? undefined : matcher(pattern, `gateways.${gateway.id}.${way}[${i}]`);
+      return { match, change, numberType, plan };
+    });
+  return { ...gateway, in: compiled(gateway.rulesIn, 'in'), out: compiled(gateway.rulesOut, 'out') };
 }
 
 function routeFinder(

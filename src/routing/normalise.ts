@@ -1,5 +1,6 @@
 /** The golden rule of a location profile: in order, the first rule that matches wins, and no match is a refusal. */
 import type { Rule } from './directory.ts';
+import { translate } from './number-rules.ts';
 
 export interface Normalised {
   readonly number: string;
@@ -11,9 +12,7 @@ export interface Normalised {
 export function normalise(rules: readonly Rule[], digits: string): Normalised | undefined {
   for (const [place, rule] of rules.entries()) {
     const groups = rule.match(digits);
-    if (groups === undefined) continue;
-    const number = rule.translation.replace(/\$(\d)/g, (_, group: string) => groups[Number(group)] ?? '');
-    return { number, place, pattern: rule.pattern };
+    if (groups !== undefined) return { number: translate(rule.translation, groups), place, pattern: rule.pattern };
   }
   return undefined;
 }

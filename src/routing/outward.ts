@@ -1,41 +1,75 @@
-/** Numbers as a gateway wants them. */
+/** Numbers as a gateway wants them: the called one by its rules, the caller's by its caller-ID rule. */
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
 import type { Hop } from './decision.ts';
-import type { DirectoryGateway } from './directory-file.ts';
+import type { Gateway } from './directory.ts';
+import { applyRules } from './number-rules.ts';
 
-/** A hop over a gateway, with the called number (E.164) and the caller's put into the gateway's form. */
-export function gatewayHop(gateway: DirectoryGateway, number: string, caller: CallerNumber | undefined): Hop {
-  const shown = caller === undefined ? undefined : formed(gateway, caller);
-  if (gateway.type === 'sip-trunk') {
-    return { type: 'sip-trunk', id: gateway.id, called: international(number), caller: shown };
-  }
-  const typed = typedNumber(gateway, number);
-  return {
-    type: 'span-group',
-    id: gateway.id,
-    spans: gateway.spans,
-    hunting: gateway.hunting,
-    called: { ...typed, digits: gateway.prefix + typed.digits.slice(gateway.strip) },
-    caller: shown,
-  };
+/** Who calls, as far as his number goes: `ours` when he is a user of this site or calls for one. */
+export interface ShownCaller {
+  readonly number: CallerNumber | undefined;
+  readonly ours: boolean;
 }
 
-/** A service number such as 911 goes out as it is, of unknown type: no country's plan holds it (E.164 §3.13). */
-export function serviceHop(gateway: DirectoryGateway, number: string, caller: CallerNumber | undefined): Hop {
+/** A hop over a gateway, with the called number (E.164, or a service's own digits) and the caller's in its form. */
+export function gatewayHop(gateway: Gateway, number: string, caller: ShownCaller): Hop {
+  const called = applyRules(gateway.out, number) ?? usualNumber(gateway, number);
+  return hopTo(gateway, called, shownCaller(gateway, caller));
+}
+
+/**
+ * An emergency number goes out as it is, of unknown type: no country's plan holds it (E.164 §3.13). The caller is shown
+ * whatever he or the gateway's rule would hide, since he is to be called back.
+ */
+export function emergencyHop(gateway: Gateway, number: string, caller: ShownCaller): Hop {
+  const { callerId } = gateway;
+  const shown = shownCaller({ ...gateway, callerId: callerId === 'withheld' ? 'own' : callerId }, caller);
   const called: PartyNumber = { digits: number, type: 'unknown', plan: 'isdn' };
-  const shown = caller === undefined ? undefined : formed(gateway, caller);
-  return gateway.type === 'sip-trunk'
-    ? { type: 'sip-trunk', id: gateway.id, called, caller: shown }
-    : { type: 'span-group', id: gateway.id, spans: gateway.spans, hunting: gateway.hunting, called, caller: shown };
+  return hopTo(gateway, called, shown === undefined ? undefined : { ...shown, presentation: 'allowed' });
+}
+
+function hopTo(gateway: Gateway, called: PartyNumber, caller: CallerNumber | undefined): Hop {
+  const { id } = gateway;
+  if (gateway.type === 'sip-trunk') return { type: 'sip-trunk', id, called, caller };
+  const { spans, hunting } = gateway;
+  return { type: 'span-group', id, spans, hunting, called, caller };
+}
+
+/** Where no rule acts: whole on SIP, on ISDN typed by its country. A service's own digits stay as they are. */
+function usualNumber(gateway: Gateway, number: string): PartyNumber {
+  if (!number.startsWith('+')) return { digits: number, type: 'unknown', plan: 'isdn' };
+  if (gateway.type === 'sip-trunk') return { digits: number.slice(1), type: 'international', plan: 'isdn' };
+  const typed = typedNumber(gateway, number);
+  return { ...typed, digits: gateway.prefix + typed.digits.slice(gateway.strip) };
+}
+
+/**
+ * The number that the gateway shows of a caller. His own, else the main number, which we vouch for as well; a number that is
+ * withheld still goes along, marked restricted, so that the network can charge and trace (Q.931 §4.5.10).
+ */
+function shownCaller(gateway: Gateway, { number, ours }: ShownCaller): CallerNumber | undefined {
+  const main = gateway.mainNumber;
+  const asMain = main !== undefined && ours && (gateway.callerId === 'main' || number === undefined);
+  const chosen: CallerNumber | undefined = asMain
+    ? {
+        digits: main.slice(1),
+        type: 'international',
+        plan: 'isdn',
+        presentation: number?.presentation ?? 'allowed',
+        screening: 'passed',
+      }
+    : number;
+  if (chosen === undefined) return undefined;
+  const shown = formed(gateway, chosen);
+  return gateway.callerId === 'withheld' ? { ...shown, presentation: 'restricted' } : shown;
 }
 
 /** Only a caller whose whole number is known is put into another form; the rest goes on as heard. */
-export function formed(gateway: DirectoryGateway, caller: CallerNumber): CallerNumber {
+export function formed(gateway: Gateway, caller: CallerNumber): CallerNumber {
   if (caller.type !== 'international' || gateway.type === 'sip-trunk') return caller;
   return { ...caller, ...typedNumber(gateway, `+${caller.digits}`) };
 }
 
-function typedNumber(gateway: Extract<DirectoryGateway, { type: 'span-group' }>, number: string): PartyNumber {
+function typedNumber(gateway: Extract<Gateway, { type: 'span-group' }>, number: string): PartyNumber {
   const digits = number.slice(1);
   if (gateway.numberType === 'unknown') return { digits, type: 'unknown', plan: 'isdn' };
   if (digits.startsWith(gateway.countryCode)) {
@@ -45,13 +79,7 @@ function typedNumber(gateway: Extract<DirectoryGateway, { type: 'span-group' }>,
 }
 
 /** A caller from a trunk, with a number of the trunk's own country made whole; any other goes on as heard. */
-export function wholeCaller(gateway: DirectoryGateway, caller: CallerNumber): CallerNumber {
+export function wholeCaller(gateway: Gateway, caller: CallerNumber): CallerNumber {
   if (gateway.type === 'sip-trunk' || caller.type !== 'national') return caller;
   return { ...caller, digits: gateway.countryCode + caller.digits, type: 'international', plan: 'isdn' };
 }
-
-const international = (number: string): PartyNumber => ({
-  digits: number.slice(1),
-  type: 'international',
-  plan: 'isdn',
-});

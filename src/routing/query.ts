@@ -1,6 +1,7 @@
 /** What is asked of the router, and what it must know of the moment. */
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
+import type { WallTime } from '../kernel/time.ts';
 
 /** Who brings the call, as far as it is proven. `unknown`: nobody vouches for it; only emergency calls go on. */
 export type Source =
@@ -15,7 +16,16 @@ export type Source =
  */
 export type Dialled =
   | { readonly type: 'user-part'; readonly text: string }
-  | { readonly type: 'number'; readonly number: PartyNumber };
+  | { readonly type: 'number'; readonly number: PartyNumber }
+  /** An emergency service by its name, `urn:service:sos` or below (RFC 5031 §4.2). */
+  | { readonly type: 'emergency-service'; readonly urn: string };
+
+/** Whose policy opens the routes instead of the caller's: who transfers or diverts, pays. */
+export interface Payer {
+  readonly because: 'transfer' | 'diversion';
+  /** The id of a user. */
+  readonly user: string;
+}
 
 export interface RoutingQuery {
   readonly source: Source;
@@ -23,41 +33,67 @@ export interface RoutingQuery {
   /** False while more digits may come: where nothing matches yet, the decision is to collect. */
   readonly complete: boolean;
   readonly caller: CallerNumber | undefined;
+  /** The address that the request came from: it tells which device it is. */
+  readonly address?: string;
+  readonly payer?: Payer;
 }
+
+/** How calls through a gateway have fared of late. */
+export interface Standing {
+  /** Share of calls that it has carried, 0–1. */
+  readonly availability: number;
+  /** Share of packets that were played as they were sent, 0–1; undefined while nothing is known. */
+  readonly quality: number | undefined;
+}
+
+/** What the DNS said of a number: the URI that its records name, or why there is none. */
+export type EnumAnswer =
+  | { readonly type: 'found'; readonly uri: string }
+  | { readonly type: 'nothing'; readonly why: string };
+
+/** By domain. */
+export type EnumAnswers = ReadonlyMap<string, EnumAnswer>;
 
 /** What changes from call to call. The router reads these and says in its effects what becomes of them. */
 export interface RoutingFacts {
+  /** For what depends on the time of day. */
+  readonly at: WallTime;
   /** Addresses of record, as in the directory, with at least one live binding. */
   readonly registered: ReadonlySet<string>;
-  /** Span groups and SIP trunks that can take no call now. */
-  readonly unavailable: ReadonlySet<string>;
-  /** Where the next round of a route begins, by the route's id. */
+  /** Span groups and SIP trunks that can take no call now, each with the reason. */
+  readonly unavailable: ReadonlyMap<string, string>;
+  /** Where the next round of a route begins, by the route's id (and its carrier's: `local/acme`). */
   readonly cursors: ReadonlyMap<string, number>;
+  /** How gateways have fared; who is not in it has never failed. */
+  readonly standing: ReadonlyMap<string, Standing>;
+  /** False while nothing beyond the branch can be asked. */
+  readonly wan: boolean;
+  /** Answers to what an earlier decision on this call asked, by domain. */
+  readonly enumAnswers: EnumAnswers;
 }
 
 /** The question that an offer asks. On SIP the Request-URI is asked for, since it may name a location profile. */
-export function queryOf(offer: Offer, source: Source): RoutingQuery {
-  const uri = offer.uri === undefined ? undefined : userPart(offer.uri.request);
+export function queryOf(offer: Offer, source: Source, address?: string): RoutingQuery {
   return {
     source,
-    dialled: uri === undefined ? { type: 'number', number: offer.called } : { type: 'user-part', text: uri },
+    dialled: dialledUri(offer.uri?.request ?? '') ?? { type: 'number', number: offer.called },
     complete: offer.complete,
     caller: offer.caller,
+    ...(address === undefined ? {} : { address }),
   };
 }
 
-/** The user part of a SIP URI, what follows `tel:`, unescaped; undefined where there is none. */
-function userPart(uri: string): string | undefined {
+/** The user part of a SIP URI, what follows `tel:`, unescaped, or a service by name; undefined where there is none. */
+function dialledUri(uri: string): Dialled | undefined {
+  if (/^urn:service:sos(\.[a-z0-9.-]+)?$/i.test(uri)) return { type: 'emergency-service', urn: uri.toLowerCase() };
   const colon = uri.indexOf(':');
   const scheme = uri.slice(0, Math.max(colon, 0)).toLowerCase();
-  if (scheme === 'tel') return unescaped(uri.slice(colon + 1));
-  if (scheme !== 'sip' && scheme !== 'sips') return undefined;
   const rest = uri.slice(colon + 1);
+  if (scheme === 'tel') return { type: 'user-part', text: unescaped(rest) };
+  if (scheme !== 'sip' && scheme !== 'sips') return undefined;
   // The host part has no @, but a user part may: `;phone-context=redmond@contoso.com` is often sent unescaped.
   const at = rest.lastIndexOf('@');
-  if (at < 0) return undefined;
-  const user = rest.slice(0, at);
-  return unescaped(user);
+  return at < 0 ? undefined : { type: 'user-part', text: unescaped(rest.slice(0, at)) };
 }
 
 /** Undoes %-escapes (RFC 3261 §25.1); what is no escape stays as it is. */

@@ -50,6 +50,12 @@ export const readModel = (over: Partial<ReadModel> = {}): ReadModel => ({
   status: () => STATUS,
   calls: () => [CALL],
   spans: () => [SPAN],
+  explain: async ({ from, dial }) => ({
+    decision: { type: 'hops' },
+    lines: [`source          user ${from}`, `→ pstn ${dial}`],
+  }),
+  decision: (call) =>
+    call === 'c1' ? { decision: { type: 'refusal' }, lines: ['→ refused no-route 404'] } : undefined,
   health: () => HEALTHY,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'branchline_healthy 1\n' }),
   ...over,

@@ -204,6 +204,7 @@ export class Simulation {
       },
       logLevel: () => {},
       locate: async (uri) => fail(`nothing is looked up here: ${uri}`),
+      naptr: async (domain) => fail(`nothing is looked up here: ${domain}`),
     };
   }
 

@@ -60,6 +60,16 @@ export function fullSample(): Settings {
         strip: 0,
         prefix: '',
         profile: 'redmond',
+        out: [
+          { pattern: '^\\+1(976\\d{7})$', translation: '$1', numberType: 'national', plan: 'isdn' },
+          { pattern: '^\\+976', strip: 3, prefix: '011' },
+        ],
+        in: [
+          { pattern: '^0(\\d{10})$', translation: '+1$1' },
+          { pattern: '^00', strip: 2, prefix: '9', numberType: 'unknown', plan: 'isdn' },
+        ],
+        callerId: 'own',
+        mainNumber: '+12145550200',
       },
       { id: 'pbx', spans: ['t2'], policy: 'staff' },
     ],
@@ -74,6 +84,19 @@ export function fullSample(): Settings {
         credentials: { user: 'box', password: 'a-trunk-password' },
         profile: 'redmond',
         policy: 'staff',
+        trusted: true,
+        patienceSeconds: 4,
+        enumZone: 'e164.example',
+        out: [
+          { pattern: '^\\+1(976\\d{7})$', translation: '$1', numberType: 'national', plan: 'isdn' },
+          { pattern: '^\\+976', strip: 3, prefix: '011' },
+        ],
+        in: [
+          { pattern: '^0(\\d{10})$', translation: '+1$1' },
+          { pattern: '^00', strip: 2, prefix: '9', numberType: 'unknown', plan: 'isdn' },
+        ],
+        callerId: 'own',
+        mainNumber: '+12145550200',
       },
     ],
     users: [
@@ -87,6 +110,7 @@ export function fullSample(): Settings {
         digest: ['MD5'],
         profile: 'redmond',
         policy: 'staff',
+        quickDial: { prefix: '312080051', digits: 2 },
       },
       {
         id: 'bob',
@@ -94,6 +118,7 @@ export function fullSample(): Settings {
         ha1: { MD5: '0123456789abcdef0123456789abcdef', 'SHA-256': '0123456789abcdef'.repeat(4) },
       },
     ],
+    devices: [{ id: 'lobby-phone', addresses: ['192.0.2.77'], profile: 'redmond' }],
     profiles: [
       {
         id: 'redmond',
@@ -113,12 +138,34 @@ export function fullSample(): Settings {
       },
       { number: '+12145550300', to: { number: '+12145559999' } },
     ],
+    lastResort: { user: 'bob' },
     policies: [{ id: 'staff', name: 'Staff', usages: ['local', 'long-distance'] }],
     routes: [
       { id: 'local', name: 'Local', prefixes: ['+1214'], usages: ['local'], gateways: ['pstn', 'core'] },
       { id: 'far', pattern: '^\\+1', usages: ['long-distance'], gateways: ['core'] },
+      {
+        id: 'abroad',
+        prefixes: ['+4'],
+        usages: ['long-distance'],
+        carriers: [{ carrier: 'acme', priority: 1, cost: 2.5 }],
+        ranking: 'best',
+      },
     ],
+    carriers: [{ id: 'acme', name: 'Acme', gateways: ['core', 'pstn'] }],
+    branches: [{ id: 'paris', name: 'Paris', prefixes: ['+3312'], gateways: ['core'] }],
+    throttle: { failures: 10, minutes: 1, longestMinutes: 60, probeSeconds: 30 },
     emergency: { numbers: ['911'], habitualPrefixes: ['9'], gateways: ['pstn', 'core'] },
+    tests: [
+      {
+        name: 'an emergency',
+        from: '201',
+        dial: '9911',
+        expect: 'emergency pstn 911',
+        absent: ['bob'],
+        down: ['pstn'],
+        survivable: true,
+      },
+    ],
   };
 }
 

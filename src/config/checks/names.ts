@@ -18,6 +18,12 @@ function nameSpaces(site: Site): readonly (readonly Named[])[] {
     ids('profiles', site.profiles),
     ids('policies', site.policies),
     ids('routes', site.routes),
+    ids('devices', site.devices),
+    site.devices.flatMap(({ addresses }, i) =>
+      addresses.map((name, j) => ({ name, path: ['devices', i, 'addresses', j] })),
+    ),
+    ids('branches', site.branches),
+    ids('carriers', site.carriers),
     // Both may stand left of the @.
     site.users.flatMap((user, i) => [
       { name: user.id, path: ['users', i, 'id'] },
@@ -54,22 +60,49 @@ export function unknownNames(site: Site): readonly Finding[] {
     ...site.spanGroups.flatMap((group, i) =>
       group.spans.flatMap((name, j) => known(name, spans, 'span', ['spans'], ['spanGroups', i, 'spans', j])),
     ),
-    ...site.routes.flatMap((route, i) => gatewayNames(route.gateways, gateways, ['routes', i])),
+    ...site.routes.flatMap((route, i) => gatewayNames(route.gateways ?? [], gateways, ['routes', i])),
+    ...site.carriers.flatMap((carrier, i) => gatewayNames(carrier.gateways, gateways, ['carriers', i])),
+    ...site.branches.flatMap((branch, i) => gatewayNames(branch.gateways, gateways, ['branches', i])),
+    ...carrierNames(site),
+    ...testNames(site),
     ...gatewayNames(site.emergency.gateways ?? [], gateways, ['emergency']),
-    ...site.dids.flatMap((did, i) =>
-      [did.to, ...did.backups].flatMap((target, j) =>
-        'user' in target
-          ? known(
-              target.user,
-              users,
-              'user',
-              ['users'],
-              ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1]), 'user'],
-            )
-          : [],
-      ),
+    ...didTargetPlaces(site).flatMap(({ target, path }) =>
+      'user' in target ? known(target.user, users, 'user', ['users'], [...path, 'user']) : [],
     ),
   ];
+}
+
+/** Every place that calls from outside may be sent to. */
+export function didTargetPlaces(site: Site) {
+  const places = site.dids.flatMap((did, i) =>
+    [did.to, ...did.backups].map((target, j) => ({
+      target,
+      path: ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1])],
+    })),
+  );
+  return site.lastResort === undefined ? places : [...places, { target: site.lastResort, path: ['lastResort'] }];
+}
+
+function carrierNames(site: Site): readonly Finding[] {
+  const carriers = new Set(site.carriers.map(({ id }) => id));
+  return site.routes.flatMap(({ carriers: named = [] }, i) => [
+    ...named.flatMap(({ carrier }, j) =>
+      known(carrier, carriers, 'carrier', ['carriers'], ['routes', i, 'carriers', j, 'carrier']),
+    ),
+    ...repeated(named.map(({ carrier }, j) => ({ name: carrier, path: ['routes', i, 'carriers', j, 'carrier'] }))),
+  ]);
+}
+
+/** What a dial-plan test names must be there, or it tests nothing. */
+function testNames(site: Site): readonly Finding[] {
+  const users = new Set(site.users.map(({ id }) => id));
+  const gateways = new Set([...site.spanGroups, ...site.sipTrunks].map(({ id }) => id));
+  const needs = ['users', 'spanGroups', 'sipTrunks'];
+  return site.tests.flatMap(({ from, absent, down }, i) => [
+    ...known(from, new Set([...users, ...gateways]), 'user, span group or SIP trunk', needs, ['tests', i, 'from']),
+    ...absent.flatMap((name, j) => known(name, users, 'user', ['users'], ['tests', i, 'absent', j])),
+    ...down.flatMap((name, j) => known(name, gateways, 'span group or SIP trunk', needs, ['tests', i, 'down', j])),
+  ]);
 }
 
 /** Profiles and policies, which several kinds of settings name. */
@@ -83,6 +116,9 @@ function profileNames(site: Site): readonly Finding[] {
   ];
   return [
     ...known(site.site.profile, profiles, 'location profile', ['profiles'], ['site', 'profile']),
+    ...site.devices.flatMap(({ profile }, i) =>
+      known(profile, profiles, 'location profile', ['profiles'], ['devices', i, 'profile']),
+    ),
     ...holders.flatMap(({ holder: { profile, policy }, path }) => [
       ...known(profile, profiles, 'location profile', ['profiles'], [...path, 'profile']),
       ...known(policy, policies, 'policy', ['policies'], [...path, 'policy']),

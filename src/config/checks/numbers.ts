@@ -17,7 +17,58 @@ export function patterns(site: Site): readonly Finding[] {
       }),
     ),
     ...site.routes.flatMap((route, i) => routePattern(route, ['routes', i])),
+    ...site.spanGroups.flatMap((group, i) => gatewayRules(group, ['spanGroups', i])),
+    ...site.sipTrunks.flatMap((trunk, i) => gatewayRules(trunk, ['sipTrunks', i])),
   ];
+}
+
+type GatewayRules = Pick<Site['spanGroups'][number], 'in' | 'out'>;
+
+function gatewayRules(gateway: GatewayRules, at: readonly PathPart[]): readonly Finding[] {
+  return (['out', 'in'] as const).flatMap((way) =>
+    gateway[way].flatMap(({ pattern, translation, strip, prefix }, i): readonly Finding[] => {
+      const path = [...at, way, i];
+      if (translation !== undefined && (strip > 0 || prefix !== '')) {
+        return [{ path, what: 'has a translation beside strip or prefix', mend: 'keep one of the two', needs: [] }];
+      }
+      const compiled = pattern === undefined ? undefined : compileChecked(pattern);
+      if (compiled?.ok === false) return [badPattern([...path, 'pattern'], compiled.error)];
+      return beyondGroups(translation ?? '', compiled?.value ?? 0, [...path, 'translation']);
+    }),
+  );
+}
+
+/** A route leads somewhere, and by one model only. */
+export function routeGateways(site: Site): readonly Finding[] {
+  return site.routes.flatMap(({ gateways, carriers }, i): readonly Finding[] => {
+    if ((gateways === undefined) !== (carriers === undefined)) return [];
+    const what = gateways === undefined ? 'has no gateway' : 'has both gateways and carriers';
+    return [{ path: ['routes', i], what, mend: 'give either gateways or carriers', needs: [] }];
+  });
+}
+
+/** A number that is forwarded to another of ours, and from there back, would go round for ever. */
+export function forwardCycles(site: Site): readonly Finding[] {
+  const didOf = (number: string): number =>
+    site.dids.findIndex(({ number: { from, to } }) => from.length === number.length && from <= number && number <= to);
+  const next = site.dids.map(({ to, backups }) =>
+    [to, ...backups].flatMap((target) => ('number' in target ? [didOf(target.number)] : [])).filter((i) => i >= 0),
+  );
+  const returns = (start: number): boolean => {
+    const seen = new Set<number>();
+    const open = [...(next[start] ?? [])];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (at === start) return true;
+      if (!seen.has(at)) open.push(...(next[at] ?? []));
+      seen.add(at);
+    }
+    return false;
+  };
+  return site.dids.flatMap((_, i): readonly Finding[] => {
+    if ((next[i] ?? []).length === 0 || !returns(i)) return [];
+    const mend = 'let one of them end at a user, or outside';
+    return [{ path: ['dids', i, 'to'], what: 'is forwarded in a circle', mend, needs: [] }];
+  });
 }
 
 function routePattern({ pattern, prefixes }: Site['routes'][number], path: readonly PathPart[]): readonly Finding[] {

@@ -6,6 +6,7 @@ import {
   e164,
   e164OrRange,
   host,
+  hostName,
   id,
   ipAddress,
   pattern,
@@ -14,6 +15,61 @@ import {
   text,
   transport,
 } from './fields.ts';
+
+const numberType = z.enum(['unknown', 'international', 'national', 'network', 'subscriber', 'abbreviated']);
+const numberPlan = z.enum(['unknown', 'isdn', 'national', 'private']);
+
+/** What becomes of a number that a rule's pattern has matched. */
+export const translation = z
+  .string()
+  .regex(/^(\+|\$\d|[0-9*#])+$/, 'must be +, digits and $1…$9')
+  .max(64);
+
+const numberRule = z.strictObject({
+  pattern: pattern.optional().describe('Which numbers; all where it is left out'),
+  translation: translation.optional().describe('What the number becomes, such as +1$1; instead of strip and prefix'),
+  strip: z.int().min(0).max(32).default(0).describe('Leading digits taken off; a + is taken off with none of them'),
+  prefix: z
+    .string()
+    .regex(/^[0-9*#]{0,32}$/, 'must be digits, quoted in YAML')
+    .default('')
+    .describe('Then put before it'),
+  numberType: numberType.default('unknown').describe('The type that ISDN is told, unless the number begins with +'),
+  plan: numberPlan.default('isdn').describe('The numbering plan that ISDN is told'),
+});
+
+/** What every gateway has, span group or SIP trunk: its numbers in both directions, and the caller it shows. */
+export const gatewayNumbers = {
+  out: z
+    .array(numberRule)
+    .max(200)
+    .default([])
+    .describe('Rules for called numbers that go out, as +12145550100; the first that matches acts'),
+  in: z
+    .array(numberRule)
+    .max(200)
+    .default([])
+    .describe('Rules for called numbers that come in, before any location profile'),
+  callerId: z
+    .enum(['own', 'main', 'withheld'])
+    .default('own')
+    .describe(
+      'own: the user’s number, else the main one; main: always the main one; withheld: marked as not to be shown',
+    ),
+  mainNumber: e164.optional().describe('What stands for callers of this site without a number of their own'),
+};
+
+export const throttle = z.strictObject({
+  failures: z.int().min(1).max(100).default(10).describe('In a row; then the gateway is left out'),
+  minutes: z.int().min(1).max(60).default(1).describe('For how long at first; each time doubled'),
+  longestMinutes: z.int().min(1).max(1440).default(60),
+  probeSeconds: z
+    .int()
+    .min(5)
+    .max(600)
+    .default(30)
+    .describe('While it is left out; the first positive answer restores it'),
+});
 
 export const sipTrunk = z.strictObject({
   id,
@@ -25,6 +81,19 @@ export const sipTrunk = z.strictObject({
   credentials: z.strictObject({ user: text, password: secret }).optional().describe('Answers the peer’s challenges'),
   profile: id.optional().describe('The location profile of numbers that come in without +'),
   policy: id.optional().describe('As for a span group: without it, calls that come in may not leave again'),
+  trusted: z.boolean().default(true).describe('Identities are asserted to it and believed from it (RFC 3325 §7)'),
+  patienceSeconds: z
+    .number()
+    .min(0.5)
+    .max(32)
+    .default(4)
+    .describe('How long an INVITE may stay without any answer before the next hop is tried'),
+  enumZone: hostName
+    .optional()
+    .describe(
+      'Numbers are looked up in this zone of the DNS (RFC 6116); those found are called by name through this trunk',
+    ),
+  ...gatewayNumbers,
 });
 
 const HA1 = z
@@ -50,7 +119,16 @@ export const user = z.strictObject({
     .min(1)
     .optional()
     .describe('As sip.digest; MD5 alone for devices that take no other'),
-  profile: id.optional().describe('The location profile; the site’s where it is left out'),
+  profile: id.optional().describe('The location profile; the device’s or the site’s where it is left out'),
+  quickDial: z
+    .strictObject({
+      prefix: z
+        .string()
+        .regex(/^\+?\d{1,14}$/, 'must be leading digits, quoted in YAML')
+        .describe('Put before what the user dials in short: "312080051" makes 31208005160 of 60'),
+      digits: z.int().min(1).max(6).default(2).describe('How many digits a short number has'),
+    })
+    .optional(),
   policy: id.optional().describe('The voice policy; without it only routes without usages are open'),
 });
 
@@ -61,11 +139,7 @@ export const profile = z.strictObject({
     .array(
       z.strictObject({
         pattern: pattern.describe('A regular expression over the digits dialled, such as ^(\\d{10})$'),
-        translation: z
-          .string()
-          .regex(/^(\+|\$\d|[0-9*#])+$/, 'must be +, digits and $1…$9')
-          .max(64)
-          .describe('What it becomes, such as +1$1'),
+        translation: translation.describe('What it becomes, such as +1$1'),
         name: text.optional(),
       }),
     )
@@ -85,6 +159,31 @@ export const did = z.strictObject({
   backups: z.array(target).max(8).default([]).describe('In order, when the user has no phone registered'),
 });
 
+export const device = z.strictObject({
+  id,
+  addresses: z.array(ipAddress).min(1).max(64).describe('The phone is known by the address that it sends from'),
+  profile: id.describe('The location profile of users here who have none'),
+});
+
+export const branch = z.strictObject({
+  id,
+  name: text.optional(),
+  prefixes: z
+    .array(z.string().regex(/^\+\d{1,15}$/, 'must be + and leading digits, quoted in YAML'))
+    .min(1)
+    .max(1000)
+    .describe('Numbers of this sister branch'),
+  gateways: z.array(id).min(1).max(16).describe('How it is reached, in order, before any route is tried'),
+});
+
+export const carrier = z.strictObject({
+  id,
+  name: text.optional(),
+  gateways: z.array(id).min(1).max(16).describe('Span groups and SIP trunks to this carrier, taken in turns'),
+});
+
+export const lastResort = target.describe('Where a DID call goes when none of its targets can be reached');
+
 export const policy = z.strictObject({
   id,
   name: text.optional(),
@@ -101,11 +200,43 @@ export const route = z.strictObject({
     .optional()
     .describe('Instead of a pattern: leading digits of the E.164 number'),
   usages: z.array(id).default([]).describe('Only for callers whose policy has one of them; empty: for all users'),
-  gateways: z.array(id).min(1).max(16).describe('Span groups and SIP trunks, taken in turns'),
+  gateways: z.array(id).min(1).max(16).optional().describe('Span groups and SIP trunks, taken in turns'),
+  carriers: z
+    .array(
+      z.strictObject({
+        carrier: id,
+        priority: z.int().min(1).max(100).default(1).describe('Lower goes first'),
+        cost: z.number().min(0).max(1e6).default(0).describe('Of a minute; lower goes first within one priority'),
+      }),
+    )
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Instead of gateways: least-cost routing'),
+  ranking: z
+    .enum(['turns', 'best'])
+    .default('turns')
+    .describe('best: gateways ordered by availability, then voice quality, then price'),
+});
+
+export const dialTest = z.strictObject({
+  name: text.optional(),
+  from: id.describe('A user, a span group or a SIP trunk'),
+  dial: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[\x21-\x7e]+$/, 'must be what stands left of the @'),
+  expect: text.describe(
+    'What explain ends with: "user 202", "pstn 2145551234", "emergency pstn 911", "refused no-route"',
+  ),
+  absent: z.array(id).default([]).describe('Users without a registered phone; all others are taken to have one'),
+  down: z.array(id).default([]).describe('Gateways that can take no call'),
+  survivable: z.boolean().default(false).describe('As while the WAN is down'),
 });
 
 export const emergency = z.strictObject({
-  numbers: z.array(dialled).default(['911']),
+  numbers: z.array(dialled).min(1).default(['911']),
   habitualPrefixes: z.array(dialled).default(['9']).describe('Put before the number by habit, and understood'),
   gateways: z
     .array(id)

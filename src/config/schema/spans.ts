@@ -1,6 +1,7 @@
 /** Spans and the groups that calls hunt in. */
 import { z } from 'zod';
 import { endpoint, id, slots, text } from './fields.ts';
+import { gatewayNumbers } from './numbers.ts';
 
 const carrier = z.strictObject({
   level: z.number().min(-60).max(3).default(-10).describe('Level of the tones that the carrier plays, in dBm0'),
@@ -77,7 +78,12 @@ export const spanGroup = z.strictObject({
     .enum(['by-country', 'unknown'])
     .default('by-country')
     .describe('by-country: national or international; unknown: what the carrier wants where it takes no types'),
-  strip: z.int().min(0).max(15).default(0).describe('Leading digits taken off a number that goes out'),
+  strip: z
+    .int()
+    .min(0)
+    .max(15)
+    .default(0)
+    .describe('Leading digits taken off a number that goes out, where no rule acts'),
   prefix: z
     .string()
     .regex(/^[0-9*#]{0,15}$/, 'must be digits, quoted in YAML')
@@ -87,4 +93,5 @@ export const spanGroup = z.strictObject({
   policy: id
     .optional()
     .describe('Calls that come in may leave again by the routes of this policy (tandem); without it they may not'),
+  ...gatewayNumbers,
 });

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { runCli } from '../../../src/cli/program.ts';
 import { type HttpConsole, startHttp } from '../../../src/console/http.ts';
 import { silent } from '../../../src/kernel/log.ts';
+import type { WallTime } from '../../../src/kernel/time.ts';
 import { controls, readModel } from '../../support/box.ts';
 import { DEMO } from '../../support/sites.ts';
 
@@ -39,6 +40,7 @@ async function branchline(args: readonly string[], environment: Readonly<Record<
   const code = await runCli(args, {
     version: '9.8.7',
     environment: { BRANCHLINE_URL: `http://127.0.0.1:${box.port}`, BRANCHLINE_TOKEN: 'right', ...environment },
+    now: () => Date.UTC(2026, 10, 21, 12) as WallTime,
     print: (text) => out.push(text),
     complain: (text) => err.push(text),
     run: async (file) => {

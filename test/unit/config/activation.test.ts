@@ -80,6 +80,8 @@ test('every setting of the schema shows in the differences', () => {
     store: { directory: 'x' },
     log: { level: 'warn' },
     limits: { calls: 7 },
+    lastResort: { user: '201' },
+    throttle: { failures: 3 },
     emergency: { numbers: ['112'] },
   };
   for (const section of Object.keys(siteSchema.shape)) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallerNumber, PartyNumber } from '../../../src/call/number.ts';
+import type { WallTime } from '../../../src/kernel/time.ts';
 import { decide } from '../../../src/routing/decide.ts';
 import type { Decision, Hop } from '../../../src/routing/decision.ts';
 import type { Directory } from '../../../src/routing/directory.ts';
@@ -9,15 +10,26 @@ import { DEMO, directoryOf, fullSample, type Settings, siteOf } from '../../supp
 
 const demo = directoryOf(siteOf(DEMO));
 
-/** The sample with some sections put in the place of its own. */
-const sample = (sections: Settings): Directory => directoryOf(siteOf({ ...fullSample(), ...sections }));
+/** The sample's numbers and gateways without what looks outside, with some sections put in the place of its own. */
+function sample(sections: Settings): Directory {
+  const { tests, lastResort, devices, carriers, branches, ...rest } = fullSample();
+  const core = { id: 'core', address: '192.0.2.9', policy: 'staff' };
+  const [local, far] = rest.routes as unknown[];
+  return directoryOf(siteOf({ ...rest, sipTrunks: [core], routes: [local, far], ...sections }));
+}
 
 const facts = (over: Partial<RoutingFacts> = {}): RoutingFacts => ({
+  at: Date.UTC(2026, 10, 21, 12) as WallTime,
   registered: new Set(['201', '202', '203'].map((user) => `sip:${user}@demo.branchline.example`)),
-  unavailable: new Set(),
+  unavailable: new Map(),
   cursors: new Map(),
+  standing: new Map(),
+  wan: true,
+  enumAnswers: new Map(),
   ...over,
 });
+
+const down = (...ids: readonly string[]) => new Map(ids.map((id) => [id, 'is down']));
 
 const ADA: Source = { type: 'user', id: '201' };
 const PSTN: Source = { type: 'span-group', id: 'pstn' };
@@ -46,6 +58,8 @@ function where(decision: Decision): string {
       return `! ${decision.refusal.id} ${decision.refusal.status}/${decision.refusal.cause}`;
     case 'collect':
       return '…';
+    case 'ask':
+      return `? ${decision.asks.map(({ domain }) => domain).join(' ')}`;
   }
 }
 
@@ -208,7 +222,7 @@ test('usages decide: none in common is refused as such, distinct from no route a
   assert.equal(from('lobby', '+12145551234'), 'pstn 2145551234 national');
   assert.equal(from('lobby', '+12125551234'), '! no-common-usage 403/21');
   assert.equal(from('lobby', '+442071838750'), '! no-route 404/3');
-  assert.equal(from('ada', '+12125551234', facts({ unavailable: new Set(['core']) })), '! no-gateway-available 503/34');
+  assert.equal(from('ada', '+12125551234', facts({ unavailable: down('core') })), '! no-gateway-available 503/34');
 });
 
 test('the caller’s order of usages goes before the order of routes', () => {
@@ -246,9 +260,9 @@ test('several gateways take turns, the cursor is an effect, and none is tried tw
 
 test('an emergency call tries everything: no policy, no state, no registration stops it', () => {
   const directory = sample({ policies: [{ id: 'staff', usages: [] }], routes: [] });
-  const down = facts({ unavailable: new Set(['pstn', 'core']), registered: new Set() });
+  const worst = facts({ unavailable: down('pstn', 'core'), registered: new Set() });
   for (const source of [ADA, { type: 'user', id: 'gone' }, { type: 'unknown' }] satisfies Source[]) {
-    const decision = dial('911', directory, source, down);
+    const decision = dial('911', directory, source, worst);
     assert.equal(where(decision), 'pstn 911 unknown | core 911 unknown');
     assert.equal(decision.emergency, true);
   }
@@ -307,7 +321,7 @@ test('the decision says what each stage did, and of which directory', () => {
   const decision = dial('5551234');
   assert.deepEqual(
     decision.stages.map(({ name }) => name),
-    ['source', 'profile', 'reverse-lookup', 'route'],
+    ['source', 'profile', 'reverse-lookup', 'authorise', 'route'],
   );
   assert.match(decision.stages[1]?.says ?? '', /rule 5 of branch/);
   assert.equal(decision.directoryRevision, demo.revision);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { WallTime } from '../../../src/kernel/time.ts';
 import { decide } from '../../../src/routing/decide.ts';
 import { PrefixTable } from '../../../src/routing/prefix-table.ts';
 import type { RoutingFacts, RoutingQuery, Source } from '../../../src/routing/query.ts';
@@ -32,7 +33,11 @@ const dialled: fc.Arbitrary<RoutingQuery['dialled']> = fc.oneof(
 
 const facts: fc.Arbitrary<RoutingFacts> = fc.record({
   registered: fc.subarray(['sip:201@demo.branchline.example', 'sip:bob@redmond.example']).map((list) => new Set(list)),
-  unavailable: fc.subarray(['pstn', 'pbx', 'core']).map((list) => new Set(list)),
+  at: fc.nat().map((n) => n as WallTime),
+  unavailable: fc.subarray(['pstn', 'pbx', 'core']).map((list) => new Map(list.map((id) => [id, 'is down']))),
+  standing: fc.constant(new Map()),
+  wan: fc.boolean(),
+  enumAnswers: fc.constant(new Map()),
   cursors: fc.nat().map((n) => new Map([['local', n]])),
 });
 
