@@ -51,10 +51,13 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     return this.#role?.setup.usage.dialog;
   }
 
-  /** What must be stored so that a restart can end this call; undefined until there is a confirmed dialog. */
+  /**
+   * What must be stored so that a restart can end this call: its confirmed dialog, or as a UAC the first early one, so that no
+   * phone goes on ringing (RFC 3261 §15 allows its BYE to the caller's side only). Undefined before.
+   */
   dialogRecord(): DialogRecord | undefined {
-    const usage = this.#usage;
-    if (usage === undefined || !usage.dialog.confirmed) return undefined;
+    const usage = this.#usage ?? this.#early;
+    if (usage === undefined || !(usage.dialog.confirmed || usage.dialog.role === 'uac')) return undefined;
     const { id, side } = this.#kit.setup;
     return { leg: id, dialog: usage.dialog, userAgent: side.userAgent };
   }
@@ -140,6 +143,13 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
   /** The dialog that counts: ours as a UAS, the answered one as a UAC. */
   get #usage(): DialogUsage | undefined {
     return this.#role?.type === 'uas' ? this.#role.setup.usage : this.#role?.setup.winner;
+  }
+
+  /** The first dialog that rings, as a UAC. */
+  get #early(): DialogUsage | undefined {
+    if (this.#role?.type !== 'uac') return undefined;
+    const [first] = this.#role.setup.usages();
+    return first;
   }
 
   #queueOrAct(signal: Signal, now: Instant): void {

@@ -170,6 +170,24 @@ test('a stored dialog still ends its call after a restart, with a CSeq that the 
   assert.deepEqual(a.gone, ['a1']);
 });
 
+test('a phone that rings stops ringing by the stored early dialog; only the side that called may end it so', () => {
+  const { rig, a, b } = pair();
+  a.call(b, offerOf());
+  rig.run(50);
+  b.tell('b1', { type: 'alert', inBand: false });
+  rig.run(50);
+  assert.equal(b.legs.get('b1')?.dialogRecord(), undefined);
+  const record = recordFromJson(JSON.parse(JSON.stringify(a.legs.get('a1')?.dialogRecord())));
+  assert.ok(record);
+  const bye = byeFromRecord(record, releaseOf(41, 'private-local') as Release);
+  assert.ok(bye.type === 'request');
+  const target = { transport: 'udp', address: b.address, port: 5060 } as const;
+  a.effects(a.layer.send({ id: bye.transaction, request: bye.request, targets: [target] }, rig.now));
+  rig.run(50);
+  assert.equal(b.heard('release').cause, 41);
+  assert.deepEqual(b.gone, ['b1']);
+});
+
 test('there is no record before there is a dialog, and what is no record is not read as one', () => {
   const { rig, a, b } = pair();
   a.call(b, offerOf());
