@@ -1,6 +1,6 @@
 /** Bit error rate test: a known pattern is sent, and what comes back is held against it (O.150, O.151, T1.403 Annex). */
 
-/** QRSS: 2^20 − 1 with zero suppression (O.151 §2.2). All ones: the unframed keep-alive, with the framing around it. */
+/** QRSS: 2^20 − 1 with zero suppression (O.151). All ones: the unframed keep-alive, with the framing around it. */
 export type BertPattern = 'qrss' | 'all-ones';
 
 const LENGTH = 20;

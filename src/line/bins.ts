@@ -1,4 +1,4 @@
-/** Fifteen-minute bins of one end of a line, keyed by wall time (T1.231 §9, RFC 4805 §3.6). */
+/** Fifteen-minute bins of one end of a line, keyed by wall time (T1.231, RFC 4805). */
 import { minutes, type WallTime } from '../kernel/time.ts';
 import { type Counts, NOTHING, type Parameter, sum } from './second.ts';
 
@@ -6,7 +6,7 @@ const BIN = minutes(15);
 /** Bins of the past: 24 hours. */
 const KEPT = 96;
 const BIN_SECONDS = 900;
-/** By how many seconds a bin may be short or long and still be valid (T1.231 §9.3). */
+/** By how many seconds a bin may be short or long and still be valid (T1.231). */
 const TOLERANCE = 10;
 
 /** What is stored of a bin. */

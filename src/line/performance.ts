@@ -7,7 +7,7 @@ import { type Framing, judgeFar, judgeNear } from './second.ts';
 
 export type End = 'near' | 'far';
 
-/** What stands at a T1's thresholds for a quarter hour (T1.231 Annex on thresholds; usual in carriers' equipment). */
+/** What stands at a T1's thresholds for a quarter hour (T1.231 leaves them to the operator; these are usual in carriers' equipment). */
 export const DEFAULT_THRESHOLDS: Thresholds = {
   es: 65,
   ses: 10,

@@ -1,4 +1,4 @@
-/** One second of a line, judged: which performance parameters it adds to. Pure tables of RFC 4805 §3 and T1.231 §6.5. */
+/** One second of a line, judged: which performance parameters it adds to. Pure tables of RFC 4805 §3 and T1.231 §6. */
 import type { FarCounters, LineAlarm, LineCounters } from '../span/port.ts';
 
 /** What is counted for each end of a line, in the order of DS1-MIB's tables, with line errored seconds and code violations. */
@@ -13,7 +13,7 @@ export type Counts = Readonly<Record<Parameter, number>>;
 
 export const NOTHING: Counts = { es: 0, ses: 0, sefs: 0, uas: 0, css: 0, bes: 0, les: 0, lcv: 0, pcv: 0 };
 
-/** An unavailable second is counted as that and as nothing else (RFC 4805 §3.6.5). */
+/** An unavailable second is counted as that and as nothing else (RFC 4805, Unavailable Seconds). */
 export const UNAVAILABLE: Counts = { ...NOTHING, uas: 1 };
 
 export function sum(a: Counts, b: Counts): Counts {
@@ -43,7 +43,7 @@ export interface JudgedSecond {
   readonly severe: boolean;
 }
 
-/** From how many violations on a second is severely errored: of the path code with CRC, of the line code without (RFC 4805 §3.6). */
+/** From how many violations on a second is severely errored: of the path code with CRC, of the line code without (RFC 4805, Performance Parameters). */
 const SEVERE: Readonly<Record<Framing, { readonly path: number; readonly line: number }>> = {
   esf: { path: 320, line: Number.POSITIVE_INFINITY },
   d4: { path: 1, line: 1544 },
@@ -78,7 +78,7 @@ export function judgeNear(second: NearSecond, framing: Framing): JudgedSecond {
 
 const SILENT: FarCounters = { pathCode: 0, outOfFrame: 0, slips: 0 };
 
-/** RAI says that the far end's receiver has failed; all else it can only tell itself (T1.231 §6.5.3, far-end parameters). */
+/** RAI says that the far end's receiver has failed; all else it can only tell itself (T1.231 §6, far-end parameters). */
 export function judgeFar({ rai, counted = SILENT }: FarSecond, framing: Framing): JudgedSecond {
   const { pathCode, outOfFrame, slips } = counted;
   const framingLost = outOfFrame > 0 || rai;

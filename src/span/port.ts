@@ -13,7 +13,7 @@ export type SpanEvent =
   | { readonly type: 'alarm'; readonly alarm: LineAlarm; readonly raised: boolean }
   | { readonly type: 'failed'; readonly why: string };
 
-/** A loopback that we make: towards ourselves, or of what the line brings, with its framing or without (T1.403 §8.3). */
+/** A loopback that we make: towards ourselves, or of what the line brings, with its framing or without (T1.403). */
 export type Loopback = 'local' | 'line' | 'payload';
 
 /**
@@ -23,7 +23,7 @@ export type Loopback = 'local' | 'line' | 'payload';
 export interface LineReading {
   readonly alarms: readonly LineAlarm[];
   readonly counters: LineCounters;
-  /** What the far end has reported of its receiver: performance reports (T1.403 §8.4.3.1), E bits; undefined where nothing tells. */
+  /** What the far end has reported of its receiver: performance reports (T1.403), E bits; undefined where nothing tells. */
   readonly far: FarCounters | undefined;
   /** A loopback that is in force, ours or the far end's. */
   readonly loopback: Loopback | 'remote' | undefined;
@@ -31,7 +31,7 @@ export interface LineReading {
   readonly flagsIn?: readonly number[];
 }
 
-/** Anomalies that the receiver has counted, T1.231 §6.1.1. A driver leaves at 0 what its line has not. */
+/** Anomalies that the receiver has counted, T1.231 §6. A driver leaves at 0 what its line has not. */
 export interface LineCounters {
   /** Line code violations: bipolar violations and excessive zeros. */
   readonly lineCode: number;
