@@ -10,7 +10,10 @@ import {
   bindingRow,
   cdrRow,
   changeRow,
+  type LineBinRow,
   type LiveCallRow,
+  lineBinOf,
+  lineBinRow,
   liveCallOf,
   liveCallRow,
   storedDeadline,
@@ -35,6 +38,9 @@ const CHANGEABLE = [
   'dialogs',
 ];
 
+/** Bins kept of one end of a span: the 96 of a day, and as many again of a clock that was wrong. */
+const KEPT_BINS = 200;
+
 /** Prepared once per database; `keep` is how many call records stay. */
 export class Applier {
   readonly #db: Database;
@@ -50,6 +56,8 @@ export class Applier {
   readonly #trim: Statement;
   readonly #cursor: Statement;
   readonly #ack: Statement;
+  readonly #lineBin: Statement;
+  readonly #trimBins: Statement;
 
   constructor(db: Database, keep: number) {
     this.#db = db;
@@ -74,6 +82,14 @@ export class Applier {
     this.#trim = db.prepare('DELETE FROM cdr WHERE id <= (SELECT max(id) FROM cdr) - ?');
     this.#cursor = db.prepare('INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)');
     this.#ack = db.prepare('DELETE FROM outbox WHERE sequence <= ?');
+    this.#lineBin = db.prepare(
+      `INSERT INTO line_bin (span, "end", start, seconds, counts, crossed) VALUES (@span, @end, @start, @seconds, @counts, @crossed)
+        ON CONFLICT (span, "end", start) DO UPDATE SET seconds = @seconds, counts = @counts, crossed = @crossed`,
+    );
+    this.#trimBins = db.prepare(
+      `DELETE FROM line_bin WHERE span = @span AND "end" = @end AND rowid <=
+        (SELECT rowid FROM line_bin WHERE span = @span AND "end" = @end ORDER BY rowid DESC LIMIT 1 OFFSET ${KEPT_BINS})`,
+    );
   }
 
   /**
@@ -147,6 +163,12 @@ export class Applier {
       case 'ack':
         this.#ack.run(op.upTo);
         return;
+      case 'line-bins':
+        for (const bin of op.bins) {
+          this.#lineBin.run(lineBinRow(bin));
+          this.#trimBins.run({ span: bin.span, end: bin.end });
+        }
+        return;
       default:
         impossible(op);
     }
@@ -186,6 +208,7 @@ export function readStart(db: Database, boot: BootTime, wall: WallTime): Omit<St
     bindings,
     calls,
     cursors: new Map(cursors.map(({ name, value }) => [name, value])),
+    lineBins: db.prepare<[], LineBinRow>('SELECT * FROM line_bin ORDER BY start').all().map(lineBinOf),
     stream: streamOf(db),
   };
 }

@@ -3,7 +3,7 @@ import type { Cause, Location } from '../call/cause.ts';
 import type { BChannel } from '../call/media.ts';
 import type { Millis, WallTime } from '../kernel/time.ts';
 import type { StoredDeadline } from './deadline.ts';
-import type { Binding, CallRecord, LiveCall, LiveCallChange, ReleasedBy } from './words.ts';
+import type { Binding, CallRecord, LineBin, LiveCall, LiveCallChange, ReleasedBy } from './words.ts';
 
 export interface BindingRow {
   readonly aor: string;
@@ -50,6 +50,15 @@ export interface CdrRow extends CallRow {
   readonly location: string;
   readonly released_by: string;
   readonly media: string | null;
+}
+
+export interface LineBinRow {
+  readonly span: string;
+  readonly end: string;
+  readonly start: number;
+  readonly seconds: number;
+  readonly counts: string;
+  readonly crossed: string;
 }
 
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
@@ -180,4 +189,19 @@ export const recordOf = (row: CdrRow): CallRecord => ({
   location: row.location as Location,
   releasedBy: row.released_by as ReleasedBy,
   media: parsed(row.media),
+});
+
+export const lineBinRow = ({ counts, crossed, ...bin }: LineBin): LineBinRow => ({
+  ...bin,
+  counts: JSON.stringify(counts),
+  crossed: JSON.stringify(crossed),
+});
+
+export const lineBinOf = ({ span, end, start, seconds, counts, crossed }: LineBinRow): LineBin => ({
+  span,
+  end: end as LineBin['end'],
+  start: start as WallTime,
+  seconds,
+  counts: JSON.parse(counts) as LineBin['counts'],
+  crossed: list(crossed),
 });

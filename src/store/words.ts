@@ -74,6 +74,17 @@ export interface CallRecord extends Omit<LiveCall, 'state' | 'dialogs'> {
   readonly media: unknown;
 }
 
+/** A quarter hour of one end of a span's line. What is counted has names that the store does not read. */
+export interface LineBin {
+  readonly span: string;
+  readonly end: 'near' | 'far';
+  readonly start: WallTime;
+  /** Seconds that were looked at. */
+  readonly seconds: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly crossed: readonly string[];
+}
+
 export type StoreOp =
   | { readonly type: 'bind'; readonly binding: Binding }
   | { readonly type: 'unbind'; readonly aor: string; readonly key: string }
@@ -91,6 +102,8 @@ export type StoreOp =
     }
   /** A number that must survive, such as where a round robin stands. */
   | { readonly type: 'cursor'; readonly name: string; readonly value: number }
+  /** Bins of a line, each in the place of what was stored of it before. */
+  | { readonly type: 'line-bins'; readonly bins: readonly LineBin[] }
   /** Central has everything up to this sequence in its own database. */
   | { readonly type: 'ack'; readonly upTo: number };
 
@@ -108,6 +121,8 @@ export interface StoreStart {
   /** Calls that a crash left: each must be told to both sides and closed by `call-recover`. */
   readonly calls: readonly LiveCall[];
   readonly cursors: ReadonlyMap<string, number>;
+  /** Of every span, the latest 200 of each end. */
+  readonly lineBins: readonly LineBin[];
   /** The id of this file's outbox stream (a uuid). */
   readonly stream: string;
   /** Where a corrupt database was put; undefined as a rule. */

@@ -240,7 +240,7 @@ export class Simulation {
       left: seconds(86_400),
     }));
     return {
-      start: { bindings, calls: [], cursors: new Map(), stream: 'simulated', setAside: undefined },
+      start: { bindings, calls: [], cursors: new Map(), lineBins: [], stream: 'simulated', setAside: undefined },
       persist: async () => {},
       recentCalls: () => [],
       callRecord: () => undefined,

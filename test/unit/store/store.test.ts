@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { silent } from '../../../src/kernel/log.ts';
 import { ms, type WallTime } from '../../../src/kernel/time.ts';
 import { openStore, type Store, type StoreOptions } from '../../../src/store/store.ts';
-import type { StoreProblem } from '../../../src/store/words.ts';
+import type { LineBin, StoreProblem } from '../../../src/store/words.ts';
 import { binding, liveCall, recordOf, WALL } from './samples.ts';
 
 let directory = '';
@@ -69,6 +69,30 @@ test('a restart finds the same bindings, live calls and cursors', async () => {
   assert.deepEqual([...cursors], [['route:out', 3]]);
   assert.equal(stream, before.start.stream);
   assert.equal(setAside, undefined);
+});
+
+test('bins of a line are found again, each once, and only the latest', async () => {
+  const bin = (n: number, es: number): LineBin => ({
+    span: 'A',
+    end: 'near',
+    start: (WALL + n * 900_000) as WallTime,
+    seconds: 900,
+    counts: { es },
+    crossed: ['es'],
+  });
+  const before = await opened();
+  await before.persist({ type: 'line-bins', bins: [bin(0, 1), { ...bin(0, 7), end: 'far' }] });
+  await before.persist({ type: 'line-bins', bins: [bin(0, 2), bin(1, 0)] });
+  await before.close();
+  const again = await opened();
+  assert.deepEqual(
+    again.start.lineBins.toSorted((a, b) => a.start - b.start || a.end.localeCompare(b.end)),
+    [{ ...bin(0, 7), end: 'far' }, bin(0, 2), bin(1, 0)],
+  );
+  await again.persist({ type: 'line-bins', bins: Array.from({ length: 250 }, (_, n) => bin(n, n)) });
+  await again.close();
+  const near = (await opened()).start.lineBins.filter(({ end }) => end === 'near');
+  assert.deepEqual([near.length, near[0]?.counts.es, near.at(-1)?.counts.es], [200, 50, 249]);
 });
 
 test('a binding that lapsed while the box was off does not come back', async () => {
@@ -261,15 +285,17 @@ test('a corrupt database is set aside whole and the box starts with a new one', 
 test('a database of a later release that this one can not follow is refused and left alone', async () => {
   await (await opened()).close();
   const db = new Database(join(directory, 'state.db'));
-  db.prepare('INSERT INTO migration VALUES (2, ?, 1)').run('0002-more.sql');
+  const own = db.prepare<[], { version: number }>('SELECT max(version) AS version FROM migration').get()?.version ?? 0;
+  const insert = 'INSERT INTO migration VALUES (?, ?, ?)';
+  db.prepare(insert).run(own + 1, 'more.sql', 1);
   db.close();
   await (await opened()).close();
   const later = new Database(join(directory, 'state.db'));
-  later.prepare('INSERT INTO migration VALUES (3, ?, 3)').run('0003-other.sql');
+  later.prepare(insert).run(own + 2, 'other.sql', own + 2);
   later.close();
   const problem = await refusal();
   assert.equal(problem.type, 'newer');
-  assert.match(problem.what, /schema 3.*this one has 1/);
+  assert.match(problem.what, new RegExp(`schema ${own + 2}.*this one has ${own}`));
 });
 
 test('a directory that can not be made is a problem, not a crash', async () => {
