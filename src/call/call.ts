@@ -87,6 +87,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #askedForDigits = false;
   /** The attempt whose media the caller hears. */
   #ear: string | undefined;
+  #toldProceed = false;
   #toldAlert = false;
   #toldInBand = false;
   #ringing = false;
@@ -182,11 +183,15 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return [{ type: 'decide', offer }];
   }
 
-  /** Asks for more digits, once: after that the caller knows that we listen. */
   #collect(now: Instant): readonly CallEffect[] {
     if (this.#state !== 'deciding') return [];
     this.#state = 'collecting';
     this.#timers.start('digits', now, this.#limits.digitPause);
+    return this.#askForDigits();
+  }
+
+  /** Once: after that the caller knows that we listen. */
+  #askForDigits(): readonly CallEffect[] {
     if (this.#askedForDigits) return [];
     this.#askedForDigits = true;
     return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'need-digits' } }];
@@ -224,7 +229,14 @@ export class Call implements Machine<CallEvent, CallEffect> {
     this.#timers.stop('digits');
     this.#steps = [...steps];
     this.#timers.start('ring', now, this.#limits.ring);
-    return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'proceed' } }, ...this.#dialNext()];
+    return [...(this.#offer?.complete ? this.#proceed() : this.#askForDigits()), ...this.#dialNext()];
+  }
+
+  /** Once. It ends the caller's digits (Q.931 §5.1.5.2), so while more may come it waits until somebody has enough of them. */
+  #proceed(): readonly CallEffect[] {
+    if (this.#toldProceed) return [];
+    this.#toldProceed = true;
+    return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'proceed' } }];
   }
 
   #dialNext(): readonly CallEffect[] {
@@ -255,8 +267,9 @@ export class Call implements Machine<CallEvent, CallEffect> {
         return this.#progress(attempt, signal.inBand, signal.cause);
       case 'answer':
         return this.#answered(leg, signal, now);
-      case 'need-digits':
       case 'proceed':
+        return this.#proceed();
+      case 'need-digits':
         return [];
       default:
         return [{ type: 'tell', leg: this.#caller.leg, signal }];

@@ -1,14 +1,13 @@
 /** Calls between SIP phones and libpri through the whole gateway: libpri is the carrier on one span and a PBX on the other. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { Phone } from '../../scripts/demo/phone.ts';
-import type { PhoneCall } from '../../scripts/demo/phone-call.ts';
 import { MEASURED, measureTones } from '../../src/rtp/measure.ts';
 import type { SipRequest } from '../../src/sip/message/message.ts';
 import { printMessage } from '../../src/sip/message/parse.ts';
 import type { LibpriEvent } from '../support/libpri.ts';
 import { PriBranch, TRUNK } from '../support/pri-branch.ts';
 import { eventually } from '../support/process.ts';
+import { first, taking } from '../support/taking.ts';
 
 let branch: PriBranch;
 
@@ -46,21 +45,6 @@ const FARS = [
 ] as const;
 
 const NATIONAL = 0x21;
-
-/** The phone takes every call, and answers the list of them. */
-function taking(phone: Phone, take: (call: PhoneCall) => void = (call) => call.accept()): readonly PhoneCall[] {
-  const calls: PhoneCall[] = [];
-  phone.onCall = (call) => {
-    calls.push(call);
-    take(call);
-  };
-  return calls;
-}
-
-async function first(calls: readonly PhoneCall[]): Promise<PhoneCall> {
-  await eventually('the phone is called', () => calls.length > 0);
-  return calls[0] as PhoneCall;
-}
 
 /** The headers that say who calls, without tags. */
 function whoCalls(invite: SipRequest | undefined): Record<string, string> {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Phone } from '../../scripts/demo/phone.ts';
+import { CAUSE } from '../../src/call/cause.ts';
 import type { SpanSetting } from '../../src/config/schema.ts';
 import { type Box, startBox } from '../../src/main.ts';
 import { BChannel } from './b-channel.ts';
@@ -18,6 +19,7 @@ export interface SpanPlan {
   readonly variant?: SpanSetting['variant'];
   /** The same in libpri's words. */
   readonly switch?: LibpriSwitch;
+  readonly knobs?: Readonly<Record<string, unknown>>;
 }
 
 export interface BranchPlan {
@@ -147,8 +149,12 @@ export class PriBranch {
     await eventually('everything is idle', isEmpty, seconds).catch(() => assert.deepEqual(left(), empty));
   }
 
-  /** Everything that was opened for one test is closed again; the far ends stay. */
+  /** Everything that was opened for one test is closed again, and calls that it left are ended; the far ends stay. */
   async tidy(): Promise<void> {
+    const { path, reactor } = this.box.gateway;
+    reactor.run(() => {
+      for (const call of [...path.live.keys()]) path.end(call, CAUSE.temporaryFailure);
+    });
     for (const phone of this.#phones.splice(0)) {
       await phone.register(0);
       await phone.close();
@@ -209,10 +215,10 @@ const ports = (base: number, index: number): { listen: number; peer: number } =>
 
 const spanSetting =
   (base: number) =>
-  ({ id, side, variant = 'ni2' }: SpanPlan, index: number) => {
+  ({ id, side, variant = 'ni2', knobs = {} }: SpanPlan, index: number) => {
     const { listen, peer } = ports(base, index);
     const far = { listen: `127.0.0.1:${listen}`, peer: `127.0.0.1:${peer}` };
-    return { id, driver: 'virtual', side, variant, law: 'ulaw', far };
+    return { id, driver: 'virtual', side, variant, law: 'ulaw', far, knobs };
   };
 
 function ownSettings(base: number, folder: string): Record<string, unknown> {

@@ -141,6 +141,21 @@ test('overlap: digits are collected, # or the pause ends the number', () => {
   assert.deepEqual(ladder(call.wake(at(1000 + DEFAULT_LIMITS.digitPause))), ['decide 555']);
 });
 
+test('a caller whose digits lead somewhere early may go on dialling until somebody there has enough of them', () => {
+  const call = new Call('c', { leg: 'a', tones: 'ours' });
+  const feed = (event: CallEvent) => ladder(call.feed(event, at(0)));
+  const hear = (leg: string, signal: Signal) => feed({ type: 'heard', leg, signal });
+  assert.deepEqual(hear('a', offer('001972', false)), ['decide 001972']);
+  assert.deepEqual(feed({ type: 'decided', steps: [{ hops: ['pstn'] }] }), [
+    'a ← need-digits',
+    'dial c.b1 pstn 001972',
+  ]);
+  assert.deepEqual(hear('c.b1', { type: 'need-digits' }), []);
+  assert.deepEqual(hear('a', { type: 'digits', digits: '555', complete: false }), ['c.b1 ← digits 555']);
+  assert.deepEqual(hear('c.b1', { type: 'proceed' }), ['a ← proceed']);
+  assert.deepEqual(hear('c.b1', { type: 'proceed' }), []);
+});
+
 test('nobody answers within T301: cause 19 both ways', () => {
   const { call, heard } = start('its own', [['phone']]);
   heard('c.b1', { type: 'alert', inBand: false });
