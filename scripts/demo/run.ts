@@ -64,7 +64,7 @@ async function show(box: Box): Promise<number> {
 async function ready(box: Box): Promise<boolean> {
   const last = performance.now() + READY_WITHIN;
   while (performance.now() < last) {
-    if (box.gateway.spans.unavailable.length === 0) return true;
+    if (box.gateway.spans.unavailable.size === 0) return true;
     await new Promise((again) => setTimeout(again, 50));
   }
   return false;

@@ -19,6 +19,7 @@ import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
 import { recordOf, sourceName, talkSeconds } from './call-record.ts';
 import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
+import type { GatewayWatch } from './gateway-watch.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
@@ -67,6 +68,8 @@ export interface CallPathParts {
   /** Which threads of messages belong to this call, as they become known. */
   readonly onThreads: (call: string, threads: readonly string[]) => void;
   readonly onRecord: (record: CallRecord) => void;
+  /** Is told how hops fare. */
+  readonly watch: Pick<GatewayWatch, 'answered' | 'ended' | 'heardStream'>;
 }
 
 /** A decision that neither more digits nor an answer from outside can change. */
@@ -118,6 +121,7 @@ export class CallPath {
       tried: [],
       legs: new Map(),
       stage: undefined,
+      dialled: new Map(),
       with: new Map([[leg, sourceName(source)]]),
       endpoints: new Set(),
       channels: new Map(),
@@ -150,6 +154,8 @@ export class CallPath {
     const live = this.#byLeg.get(leg);
     if (live === undefined) return;
     live.stats.set(leg, stats);
+    const dialled = live.dialled.get(leg);
+    if (dialled !== undefined) this.#parts.watch.heardStream(dialled.hop, stats);
     live.endpoints.delete(leg);
     this.#maySettle(live);
   }
@@ -264,6 +270,7 @@ export class CallPath {
     if (hop === undefined) return impossible(name as never);
     live.tried.push(nameOf(hop));
     live.with.set(leg, nameOf(hop));
+    live.dialled.set(leg, { hop, heard: false });
     this.#byLeg.set(leg, live);
     const gateway = hop.type === 'contact' ? undefined : hop.id;
     const who = identityFor(dialled, live.source, gateway, this.#parts.router.directory);
@@ -276,7 +283,7 @@ export class CallPath {
       return;
     }
     const { reactor } = this.#parts;
-    reactor.run(() => this.#feed(live, { type: 'heard', leg, signal: made }));
+    reactor.run(() => this.#heard(live, leg, made, undefined));
     reactor.run(() => this.#feed(live, { type: 'gone', leg }));
   }
 
@@ -359,9 +366,21 @@ export class CallPath {
 
   #heard(live: LiveCall, leg: string, signal: Signal, branch: string | undefined): void {
     if (signal.type === 'offer') this.#heardSetup(live, signal);
+    this.#watchHop(live, leg, signal);
     this.#feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
     // Only now has the caller's dialog been confirmed, and can be ended after a crash.
     if (signal.type === 'confirm') this.#note(live, {});
+  }
+
+  /** What a hop's first words say of its gateway; a call that was answered ends for other reasons. */
+  #watchHop(live: LiveCall, leg: string, signal: Signal): void {
+    const dialled = live.dialled.get(leg);
+    if (dialled === undefined) return;
+    const { hop, heard } = dialled;
+    if (signal.type !== 'release') {
+      if (!heard) this.#parts.watch.answered(hop);
+      live.dialled.set(leg, { hop, heard: true });
+    } else if (live.answered === undefined) this.#parts.watch.ended(hop, signal, heard);
   }
 
   #noteMedia(live: LiveCall, leg: string, command: LegMediaCommand): void {

@@ -7,7 +7,7 @@ import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
 import type { Change } from '../config/diff.ts';
 import { compilePattern } from '../config/pattern.ts';
-import type { Site, SpanSetting } from '../config/schema.ts';
+import type { SipTrunkSetting, Site, SpanSetting } from '../config/schema.ts';
 import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { type Random, token } from '../kernel/random.ts';
@@ -30,11 +30,13 @@ import type { CallRecord, StoreProblem } from '../store/words.ts';
 import { type Health, judgeHealth } from '../telemetry/health.ts';
 import { type Admission, CallPath, type Stage } from './call-path.ts';
 import { Dispatch } from './dispatch.ts';
+import { GatewayWatch } from './gateway-watch.ts';
+import { probe } from './probe.ts';
 import { type Alarm, Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
 import { Router } from './router.ts';
-import { SipCalls } from './sip-calls.ts';
+import { peerUri, SipCalls } from './sip-calls.ts';
 import { SipEdge } from './sip-edge.ts';
 import { Spans } from './spans.ts';
 import { Supervisor } from './supervise.ts';
@@ -152,6 +154,7 @@ export class Gateway {
   readonly media: MediaPlane;
   readonly registration: Registration;
   readonly router: Router;
+  readonly watch: GatewayWatch;
   readonly spans: Spans;
   readonly edge: SipEdge;
   readonly path: CallPath;
@@ -192,14 +195,21 @@ export class Gateway {
       path: () => this.path,
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
     });
+    this.watch = new GatewayWatch({
+      reactor,
+      log,
+      up: (id) => this.#trunkSetting(id) !== undefined || this.spans.up(id),
+      probe: (id, done) => this.#probe(id, done),
+    });
+    this.#configureWatch(site);
     this.router = new Router({
       reactor,
       directory: started.directory,
       cursors: store.start.cursors,
       contactsOf: (aor) => this.registration.contactsOf(aor),
       registered: () => this.registration.online,
-      unavailable: () => this.spans.unavailable,
-      standing: () => new Map(),
+      unavailable: () => new Map([...this.watch.throttled, ...this.spans.unavailable]),
+      standing: () => this.watch.standing,
       wan: () => true,
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
@@ -270,6 +280,7 @@ export class Gateway {
       },
       onThreads: (call, threads) => this.tracer.join(call, threads),
       onRecord: (record) => listeners.record(record),
+      watch: this.watch,
     });
   }
 
@@ -355,6 +366,7 @@ export class Gateway {
     this.reactor.run(() => {
       this.#site = site;
       this.router.swap(directory.value);
+      this.#configureWatch(site);
       this.spans.regroup(site.spanGroups);
       this.#registrar.configure(registrarSetup(site));
       this.#world.logLevel(site.log.level);
@@ -399,6 +411,24 @@ export class Gateway {
       (trunk) =>
         trunk.transport === transport && (trunk.address === remote.address || trunk.sources.includes(remote.address)),
     )?.id;
+  }
+
+  #trunkSetting(id: string): SipTrunkSetting | undefined {
+    return this.#site.sipTrunks.find((trunk) => trunk.id === id);
+  }
+
+  #configureWatch({ spanGroups, sipTrunks, throttle }: Site): void {
+    const ids = [...spanGroups, ...sipTrunks].map(({ id }) => id);
+    this.watch.configure(ids, throttle);
+  }
+
+  /** A SIP trunk is asked with OPTIONS; a span group lives as long as its D-channel is up. */
+  #probe(id: string, done: (alive: boolean) => void): void {
+    const trunk = this.#trunkSetting(id);
+    if (trunk === undefined) return done(this.spans.up(id));
+    const { site, sip } = this.#site;
+    const peer = { uri: peerUri(trunk), domain: site.domain, userAgent: sip.userAgent };
+    probe(this.edge, this.#world.random, peer, done);
   }
 
   #listener(transport: Transport): { readonly address: string; readonly port: number } | undefined {

@@ -25,6 +25,8 @@ export interface LiveCall {
   readonly hops: Map<string, DialHop>;
   readonly tried: string[];
   readonly legs: Map<string, LegHandle>;
+  /** The hop of each leg that we made, and whether anything has been heard on it. */
+  readonly dialled: Map<string, { readonly hop: DialHop; readonly heard: boolean }>;
   /** The last stage of its way that it has reached. */
   stage: string | undefined;
   /** Who is at the other end of each leg, for people. */

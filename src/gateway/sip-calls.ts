@@ -5,6 +5,7 @@ import type { PartyNumber } from '../call/number.ts';
 import type { Offer, Release } from '../call/signal.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import type { Random } from '../kernel/random.ts';
+import { type Millis, seconds } from '../kernel/time.ts';
 import { SipLeg } from '../leg/sip-leg.ts';
 import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
 import type { Source } from '../routing/query.ts';
@@ -47,7 +48,7 @@ export class SipCalls {
 
   /** An INVITE whose sender is known. */
   invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
-    const side = this.#side(flow.transport, source.type === 'sip-trunk');
+    const side = this.#side(flow.transport, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
     const bound = this.#parts.path().incoming(source, 'its own', make, flow.remote.address);
     const user = source.type === 'user' ? { user: source.id } : {};
@@ -67,7 +68,7 @@ export class SipCalls {
 
   /** Calls through a SIP trunk. */
   trunk(id: string, hop: Extract<DialHop, { type: 'sip-trunk' }>, offer: Offer, ears: LegEars): LegHandle | Release {
-    const trunk = this.#parts.site().sipTrunks.find((one) => one.id === hop.id);
+    const trunk = this.#trunk(hop.id);
     if (trunk === undefined || this.#parts.ownPlace(trunk.transport) === undefined) {
       return ourRelease(CAUSE.networkOutOfOrder);
     }
@@ -84,8 +85,13 @@ export class SipCalls {
             username: credentials.user,
             secret: { type: 'password', password: credentials.password },
           }));
-    const side = this.#side(trunk.transport, true);
-    return this.#call(this.#bind(id, ears, side, undefined, { destination, digest }), offer);
+    const side = this.#side(trunk.transport, trunk.trusted);
+    const patience = seconds(trunk.patienceSeconds);
+    return this.#call(this.#bind(id, ears, side, undefined, { destination, digest, patience }), offer);
+  }
+
+  #trunk(id: string): SipTrunkSetting | undefined {
+    return this.#parts.site().sipTrunks.find((one) => one.id === id);
   }
 
   #call(bound: BoundLeg<SipIn, SipOut>, offer: Offer): LegHandle {
@@ -98,10 +104,11 @@ export class SipCalls {
     ears: LegEars,
     side: SipSide,
     flow: Flow | undefined,
-    more: { destination?: SipDestination; digest?: DigestClient | undefined },
+    more: { destination?: SipDestination; digest?: DigestClient | undefined; patience?: Millis },
   ): BoundLeg<SipIn, SipOut> {
     const { reactor, random, edge } = this.#parts;
-    const leg = new SipLeg({ id, side, random, ...more });
+    const { patience, ...setup } = more;
+    const leg = new SipLeg({ id, side, random, ...setup });
     const sent: string[] = [];
     let joined: { readonly callId: string; readonly localTag: string } | undefined;
     const bound: BoundLeg<SipIn, SipOut> = new BoundLeg(
@@ -110,7 +117,7 @@ export class SipCalls {
       {
         ...ears,
         wire: (out) => {
-          const user = this.#userOf(bound, flow);
+          const user = { ...this.#userOf(bound, flow), ...(patience === undefined ? {} : { patience }) };
           if (joined === undefined && leg.key !== undefined) {
             joined = leg.key;
             edge().join(joined.callId, joined.localTag, user);
@@ -160,9 +167,12 @@ export class SipCalls {
   }
 }
 
-function trunkUri({ address, port, transport }: SipTrunkSetting, { digits, type }: PartyNumber): string {
-  const user = escapeUser(type === 'international' ? `+${digits}` : digits);
-  return printUri(
-    sipUri(address, { user, port, params: transport === 'udp' ? [] : [{ name: 'transport', value: transport }] }),
-  );
+function trunkUri(trunk: SipTrunkSetting, { digits, type }: PartyNumber): string {
+  return peerUri(trunk, escapeUser(type === 'international' ? `+${digits}` : digits));
+}
+
+/** The trunk's peer itself, or a user there. */
+export function peerUri({ address, port, transport }: SipTrunkSetting, user?: string): string {
+  const params = transport === 'udp' ? [] : [{ name: 'transport', value: transport }];
+  return printUri(sipUri(address, { ...(user === undefined ? {} : { user }), port, params }));
 }

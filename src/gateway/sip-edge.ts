@@ -8,7 +8,7 @@ import { CAUSE } from '../call/cause.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import type { Result } from '../kernel/result.ts';
-import type { Instant } from '../kernel/time.ts';
+import type { Instant, Millis } from '../kernel/time.ts';
 import { reasons } from '../leg/sip-leg-release.ts';
 import type { SipIn, SipOut } from '../leg/sip-leg-words.ts';
 import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/dialog.ts';
@@ -34,6 +34,8 @@ export interface SipUser {
   hear(wire: SipIn): void;
   /** Requests inside its dialogs take this flow first: the phone's own connection, or the hole in its NAT. */
   readonly flow: Flow | undefined;
+  /** How long a place may leave a request that begins something without any answer, before the next one is tried. */
+  readonly patience?: Millis;
 }
 
 export interface SipEdgeParts {
@@ -154,7 +156,8 @@ export class SipEdge implements Wakeable {
         return this.#towards(out.nextHop, user, (targets) => {
           if (targets.length > 0) {
             const { transaction: id, request } = out;
-            return this.#layer((layer, now) => layer.send({ id, request, targets }, now));
+            const patience = patienceFor(request, user);
+            return this.#layer((layer, now) => layer.send({ id, request, targets, ...patience }, now));
           }
           this.#transactions.delete(out.transaction);
           user.hear({ type: 'failed', transaction: out.transaction, why: `no address for ${out.nextHop}` });
@@ -259,6 +262,13 @@ export class SipEdge implements Wakeable {
     this.#parts.log.debug({ from: remoteOf(flow), why: problem.reason }, 'sip.unreadable');
     if (problem.request !== undefined) this.refuse(problem.request, flow, problem.status, { reason: problem.reason });
   }
+}
+
+/** Inside a dialog the other side is there, and a request has the time that RFC 3261 gives it. */
+function patienceFor(request: SipRequest, { patience }: SipUser): { readonly patience?: Millis } {
+  const to = toOf(request);
+  const begins = to === undefined || tagOf(to) === undefined;
+  return begins && patience !== undefined ? { patience } : {};
 }
 
 const dialogKey = (callId: string, tag: string): string => `${callId}\n${tag}`;

@@ -98,6 +98,7 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
   const records: CallRecord[] = [];
   const stages: string[] = [];
   const abandoned: string[] = [];
+  const fared: string[] = [];
   const called: { readonly leg: PuppetLeg; readonly bound: BoundLeg<Cue, never> }[] = [];
   let ids = 0;
   const bind = (id: string, leg: PuppetLeg, ears: LegEars) =>
@@ -135,6 +136,11 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
     onStage: (_call, stage) => stages.push(stage),
     onThreads: () => {},
     onRecord: (record) => records.push(record),
+    watch: {
+      answered: () => fared.push('answered'),
+      ended: (_hop, release, heard) => fared.push(`ended ${release.cause}${heard ? ' after an answer' : ''}`),
+      heardStream: () => fared.push('stream'),
+    },
   });
   const place = () => {
     const leg = new PuppetLeg();
@@ -151,7 +157,7 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
       ring();
     }
   };
-  return { path, place, called, written, records, stages, abandoned, supervisor, pass, due: () => armed?.at };
+  return { path, place, called, written, records, stages, abandoned, fared, supervisor, pass, due: () => armed?.at };
 }
 
 const answer: Signal = { type: 'answer', connected: { number: undefined, name: undefined }, origin: undefined };
@@ -235,4 +241,19 @@ test('a call whose streams never say their last gets its record all the same, an
   assert.equal(w.path.live.size, 0);
   assert.equal(w.records.length, 1);
   assert.equal(w.due(), undefined);
+});
+
+test('how a hop fares is told once: its first answer, or an end that nothing came before', () => {
+  const w = world();
+  const a = w.place();
+  w.called[0]?.bound.hear({ type: 'alert', inBand: false });
+  w.called[0]?.bound.hear(answer);
+  a.bound.hear(ourRelease(CAUSE.normalClearing));
+  assert.deepEqual(w.fared, ['answered']);
+  w.place();
+  w.called[1]?.bound.hear(ourRelease(CAUSE.timerExpiry));
+  assert.deepEqual(w.fared.splice(1), ['ended 102']);
+  const failing = world({ dialFails: true });
+  failing.place();
+  assert.deepEqual(failing.fared, ['ended 34']);
 });
