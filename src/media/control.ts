@@ -41,6 +41,11 @@ export class MediaControl {
         this.#emit({ type: 'stream', request: message.request, stats });
         break;
       }
+      case 'frame': {
+        const media = this.#memory.spans.find(({ spec }) => spec.id === message.span)?.media;
+        if (media?.driver === 'tdmoe') media.send(message.frame);
+        break;
+      }
       default:
         impossible(message);
     }

@@ -26,8 +26,15 @@ const CELLS = [
 
 export type CounterName = (typeof CELLS)[number];
 
+/** What is counted of each span. The frames are those of a packet line; elsewhere they stay 0. */
+const SPAN_CELLS = ['slips', 'received', 'lost', 'reordered', 'late', 'restarts'] as const;
+
+export type SpanCounterName = (typeof SPAN_CELLS)[number];
+
+export type SpanCounts = Readonly<Record<SpanCounterName, number>>;
+
 const HISTOGRAM = CELLS.length;
-const SLIPS = HISTOGRAM + LATENESS_BOUNDS.length + 1;
+const SPANS = HISTOGRAM + LATENESS_BOUNDS.length + 1;
 
 /** What `plane.stats()` answers: a copy. Times in milliseconds. */
 export interface MediaStats {
@@ -56,7 +63,7 @@ export interface MediaStats {
     readonly malformed: number;
     readonly sendFailures: number;
   };
-  readonly spans: readonly { readonly id: string; readonly slips: number }[];
+  readonly spans: readonly ({ readonly id: string } & SpanCounts)[];
 }
 
 export class Counters {
@@ -69,7 +76,7 @@ export class Counters {
   }
 
   static forSpans(spans: number): Counters {
-    return new Counters(new SharedArrayBuffer((SLIPS + spans) * Float64Array.BYTES_PER_ELEMENT));
+    return new Counters(new SharedArrayBuffer((SPANS + spans * SPAN_CELLS.length) * Float64Array.BYTES_PER_ELEMENT));
   }
 
   add(name: CounterName, n = 1): void {
@@ -81,8 +88,21 @@ export class Counters {
     this.#cells[CELLS.indexOf(name)] = value;
   }
 
-  setSlips(span: number, slips: number): void {
-    this.#cells[SLIPS + span] = slips;
+  setSpan(span: number, name: SpanCounterName, value: number): void {
+    this.#cells[SPANS + span * SPAN_CELLS.length + SPAN_CELLS.indexOf(name)] = value;
+  }
+
+  /** One span's figures; cheaper than all of them. */
+  span(span: number): SpanCounts {
+    const of = (name: SpanCounterName): number => this.#at(SPANS + span * SPAN_CELLS.length + SPAN_CELLS.indexOf(name));
+    return {
+      slips: of('slips'),
+      received: of('received'),
+      lost: of('lost'),
+      reordered: of('reordered'),
+      late: of('late'),
+      restarts: of('restarts'),
+    };
   }
 
   /** Counts one tick that came `late` milliseconds after its time. */
@@ -103,7 +123,7 @@ export class Counters {
       lateness: {
         max: of('latenessMax'),
         sum: of('latenessSum'),
-        buckets: Array.from(this.#cells.subarray(HISTOGRAM, SLIPS)),
+        buckets: Array.from(this.#cells.subarray(HISTOGRAM, SPANS)),
       },
       cpu: of('cpu'),
       realTime: of('realTime') === 1,
@@ -117,7 +137,7 @@ export class Counters {
         malformed: of('malformed'),
         sendFailures: of('sendFailures'),
       },
-      spans: spans.map((id, i) => ({ id, slips: this.#at(SLIPS + i) })),
+      spans: spans.map((id, i) => ({ id, ...this.span(i) })),
     };
   }
 

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Log } from '../kernel/log.ts';
 import type { Native } from '../native/native.ts';
 import type { Counters } from './counters.ts';
+import { PARTS } from './lines.ts';
 
 /** One tick, in milliseconds. */
 const TICK = 20;
@@ -42,8 +43,14 @@ export class TickClock {
 /** What the loop needs of the addon. */
 type LoopNative = Pick<Native, 'monotonic' | 'sleepUntil' | 'scheduleFifo'>;
 
+/** What is done between two ticks while it is wanted. */
+export interface Between {
+  readonly paced: boolean;
+  between(now: number): void;
+}
+
 /** The appliance's loop: blocks this thread, sleeps to the absolute time of each tick, under SCHED_FIFO where that is permitted. */
-export function runNative(native: LoopNative, counters: Counters, log: Log, body: Body): void {
+export function runNative(native: LoopNative, counters: Counters, log: Log, body: Body, lines: Between): void {
   // A scavenge shared with helper threads of normal priority makes this one wait for them, for 150 ms on a box that is busy.
   setFlagsFromString('--no-parallel-scavenge');
   const fifo = native.scheduleFifo(PRIORITY);
@@ -53,6 +60,10 @@ export function runNative(native: LoopNative, counters: Counters, log: Log, body
     log.warn({ error: fifo.error.code }, 'media loop runs without SCHED_FIFO: expect late ticks when the box is busy');
   const clock = new TickClock(native.monotonic(), counters);
   for (;;) {
+    for (let part = 1; part < PARTS && lines.paced; part++) {
+      native.sleepUntil(clock.due - TICK + (part * TICK) / PARTS);
+      lines.between(native.monotonic());
+    }
     native.sleepUntil(clock.due);
     const now = native.monotonic();
     clock.begin(now);

@@ -1,9 +1,12 @@
+import { assert } from '../kernel/machine.ts';
 import { TdmChannel } from '../span/media.ts';
 import type { SpanMediaSpec } from '../span/port.ts';
+import type { TdmoeMedia } from '../span/tdmoe/media.ts';
 import { CarrierMedia } from '../span/virtual/media-carrier.ts';
 import { UdpMedia } from '../span/virtual/media-udp.ts';
 import { addressWords } from './address.ts';
 import { Endpoint, type OnDigit } from './endpoint.ts';
+import type { Lines } from './lines.ts';
 import type { MediaWorkerData } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
 import { PortPool } from './ports.ts';
@@ -13,11 +16,13 @@ import { TdmLine } from './tdm-line.ts';
 /** Sockets of one span: slots are counted from 1 and an E1 has 31. */
 const SPAN_TAGS = 32;
 
+type DriverMedia = CarrierMedia | UdpMedia | TdmoeMedia;
+
 /** One span's B-channels. */
 export interface SpanMemory {
   readonly spec: SpanMediaSpec;
   readonly channels: readonly TdmChannel[];
-  readonly media: CarrierMedia | UdpMedia;
+  readonly media: DriverMedia;
   /** The endpoint of slot n at n − 1. */
   readonly endpoints: readonly Endpoint<TdmLine>[];
   /** The tag of slot n's socket is so much plus n. */
@@ -48,6 +53,7 @@ export class MediaMemory {
     io: PacketIo,
     random: () => number,
     onDigit: OnDigit,
+    lines?: Lines,
   ) {
     this.io = io;
     this.ports = new PortPool(layout.ports[0], layout.ports[1]);
@@ -56,7 +62,9 @@ export class MediaMemory {
       (_, n) => new Endpoint(new RtpLine(2 * n, io.outbox, random), onDigit),
     );
     this.#free = [...this.rtp].reverse();
-    this.spans = layout.spans.map((spec, n) => spanMemory(spec, 2 * layout.endpoints + n * SPAN_TAGS, io, onDigit));
+    this.spans = layout.spans.map((spec, n) =>
+      spanMemory(spec, 2 * layout.endpoints + n * SPAN_TAGS, io, onDigit, lines),
+    );
   }
 
   /** One more than the highest tag that a layout uses. */
@@ -88,13 +96,19 @@ export class MediaMemory {
   }
 }
 
-function spanMemory(spec: SpanMediaSpec, firstTag: number, io: PacketIo, onDigit: OnDigit): SpanMemory {
-  const channels = Array.from({ length: spec.slots }, () => new TdmChannel(spec.driver === 'udp'));
+function spanMemory(
+  spec: SpanMediaSpec,
+  firstTag: number,
+  io: PacketIo,
+  onDigit: OnDigit,
+  lines: Lines | undefined,
+): SpanMemory {
+  const channels = Array.from({ length: spec.slots }, () => new TdmChannel(spec.driver !== 'carrier'));
   const peer = spec.driver === 'udp' ? addressWords(spec.peer.address) : undefined;
   return {
     spec,
     channels,
-    media: driverOf(spec, channels, peer, firstTag, io),
+    media: driverOf(spec, channels, peer, firstTag, io, lines),
     endpoints: channels.map(
       (channel, i) => new Endpoint(new TdmLine({ span: spec.id, slot: i + 1 }, channel), onDigit),
     ),
@@ -110,8 +124,13 @@ function driverOf(
   peer: Int32Array | undefined,
   firstTag: number,
   io: PacketIo,
-): CarrierMedia | UdpMedia {
+  lines: Lines | undefined,
+): DriverMedia {
   if (spec.driver === 'carrier') return new CarrierMedia(channels, spec.ppm ?? 0);
+  if (spec.driver !== 'udp') {
+    assert(lines !== undefined, `span ${spec.id}: its driver needs the native loop`);
+    return lines.tdmoe(spec, channels);
+  }
   return new UdpMedia(channels, (slot, block) => {
     const room = io.outbox.open();
     if (room === undefined || peer === undefined) return;

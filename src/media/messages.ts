@@ -1,7 +1,7 @@
 /** The words between the main thread and the media worker: plain data over a MessagePort, never samples. */
 import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
 import type { LogFields } from '../kernel/log.ts';
-import type { FarAudio, SpanMediaSpec } from '../span/port.ts';
+import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
 
 export type MediaDriver = 'native' | 'event-loop';
 
@@ -21,7 +21,9 @@ export type Command =
   | { readonly type: 'leg'; readonly leg: string; readonly command: LegMediaCommand }
   | { readonly type: 'call'; readonly command: CallMediaCommand }
   | { readonly type: 'far'; readonly span: string; readonly slot: number; readonly audio: FarAudio }
-  | { readonly type: 'stream'; readonly request: number; readonly leg: string };
+  | { readonly type: 'stream'; readonly request: number; readonly leg: string }
+  /** A frame of LAPD for the D-channel of a span whose driver carries it in the worker. */
+  | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array };
 
 export type ToWorker = Command | { readonly type: 'stop' };
 
@@ -31,6 +33,8 @@ export type FromWorker =
   | { readonly type: 'leg'; readonly leg: string; readonly event: LegMediaEvent }
   | { readonly type: 'closed'; readonly leg: string; readonly stats: StreamStats }
   | { readonly type: 'stream'; readonly request: number; readonly stats: StreamStats | undefined }
+  /** What a span's driver in the worker has to say. */
+  | { readonly type: 'span'; readonly span: string; readonly event: SpanEvent }
   | {
       readonly type: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

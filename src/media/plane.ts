@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads';
 import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
-import type { FarAudio, SpanMediaSpec } from '../span/port.ts';
-import { Counters, type MediaStats } from './counters.ts';
+import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
+import { Counters, type MediaStats, type SpanCounts } from './counters.ts';
 import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
 
 /** Endpoints that the worker's memory holds unless told otherwise: 184 calls T1 ↔ SIP need 368. */
@@ -16,6 +16,9 @@ const DEFAULT_ENDPOINTS = 512;
 
 /** How long the worker may take to end by itself, in milliseconds, before it is ended. */
 const STOP_WAIT = 2000;
+
+/** Alarms and failures of a span that are kept until somebody listens. */
+const UNHEARD = 16;
 
 export type MediaPlaneEvent =
   | { readonly type: 'leg'; readonly leg: string; readonly event: LegMediaEvent }
@@ -42,6 +45,12 @@ export interface MediaPlane {
   call(command: CallMediaCommand): void;
   /** What the simulated carrier's end of a B-channel does; nothing for spans of other drivers. */
   far(span: string, slot: number, audio: FarAudio): void;
+  /** Sends a frame of LAPD on a span whose D-channel the worker carries. */
+  frame(span: string, frame: Uint8Array): void;
+  /** Who hears what such a span says from now on; what it said since nobody did comes first. */
+  hear(span: string, listener: ((event: SpanEvent) => void) | undefined): void;
+  /** One span's figures. */
+  span(id: string): SpanCounts | undefined;
   stats(): MediaStats;
   /** A live endpoint's figures; undefined when there is no such endpoint. */
   stream(leg: string): Promise<StreamStats | undefined>;
@@ -64,6 +73,8 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'media' });
   const tell = (message: ToWorker): void => worker.postMessage(message);
   const asked = new Map<number, (stats: StreamStats | undefined) => void>();
+  const ears = new Map<string, (event: SpanEvent) => void>();
+  const unheard = new Map<string, SpanEvent[]>();
   let requests = 0;
   let stopping = false;
   let alive = true;
@@ -84,6 +95,16 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
         asked.get(message.request)?.(message.stats);
         asked.delete(message.request);
         return;
+      case 'span': {
+        const { span, event } = message;
+        const listener = ears.get(span);
+        if (listener !== undefined) return listener(event);
+        // A frame that nobody waits for is lost, as on a line.
+        if (event.type === 'frame') return;
+        const events = unheard.get(span) ?? [];
+        unheard.set(span, [...events, event].slice(-UNHEARD));
+        return;
+      }
       case 'log':
         return options.log[message.level](message.fields, message.what);
       default:
@@ -119,6 +140,20 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     leg: (leg, command) => tell({ type: 'leg', leg, command }),
     call: (command) => tell({ type: 'call', command }),
     far: (span, slot, audio) => tell({ type: 'far', span, slot, audio }),
+    frame: (span, frame) => tell({ type: 'frame', span, frame }),
+    hear(span, listener) {
+      if (listener === undefined) {
+        ears.delete(span);
+        return;
+      }
+      ears.set(span, listener);
+      for (const event of unheard.get(span) ?? []) listener(event);
+      unheard.delete(span);
+    },
+    span(id) {
+      const at = spanIds.indexOf(id);
+      return at < 0 ? undefined : counters.span(at);
+    },
     stats: () => counters.read(spanIds),
     stream(leg) {
       if (!alive) return Promise.resolve(undefined);

@@ -11,6 +11,7 @@ import { addressWords } from './address.ts';
 import { MediaControl } from './control.ts';
 import { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
+import { Lines } from './lines.ts';
 import { runNative, runOnEventLoop } from './loop.ts';
 import { MediaMemory } from './memory.ts';
 import type { Command, FromWorker, MediaWorkerData, ToWorker } from './messages.ts';
@@ -44,11 +45,17 @@ function digitHeard(endpoint: Endpoint, digit: string, samples: number): void {
 }
 
 async function run(native: Native | undefined): Promise<void> {
+  const bare = data.spans.find(({ driver }) => driver === 'tdmoe');
+  if (bare !== undefined && native === undefined) {
+    return emit({ type: 'refused', why: `span ${bare.id}: its driver needs media.driver native` });
+  }
   const io: PacketIo =
     native === undefined
       ? new DgramPacketIo(() => performance.now())
       : new NativePacketIo(native, MediaMemory.tags(data));
-  const memory = new MediaMemory(data, io, seeded(randomBytes(4).readUInt32LE()).next, digitHeard);
+  const lines =
+    native === undefined ? undefined : new Lines(native, (span, event) => emit({ type: 'span', span, event }));
+  const memory = new MediaMemory(data, io, seeded(randomBytes(4).readUInt32LE()).next, digitHeard, lines);
   const bound = await bindSpans(memory);
   if (!bound.ok) {
     io.close();
@@ -71,14 +78,17 @@ async function run(native: Native | undefined): Promise<void> {
     moment.wall = wall() as WallTime;
     const running = takeCommands(control, moment);
     if (!running) control.closeAll(moment);
+    lines?.begin(now);
     step(memory, moment, counters, events);
+    lines?.end(now);
     control.afterFlush();
     count(memory);
     return running;
   };
   emit({ type: 'started' });
-  if (native === undefined) await runOnEventLoop(counters, body);
-  else runNative(native, counters, log, body);
+  if (native === undefined || lines === undefined) await runOnEventLoop(counters, body);
+  else runNative(native, counters, log, body, lines);
+  lines?.closeAll();
   io.close();
 }
 
@@ -109,6 +119,9 @@ function obey(control: MediaControl, message: Command, moment: Moment): void {
 
 const whyOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
+/** The figures of a packet line. */
+const FRAME_COUNTS = ['received', 'lost', 'reordered', 'late', 'restarts'] as const;
+
 let counted = 0;
 
 function count(memory: MediaMemory): void {
@@ -124,7 +137,10 @@ function count(memory: MediaMemory): void {
     if (span === undefined) continue;
     let slips = span.pastSlips;
     for (const channel of span.channels) if (channel.isOpen) slips += channel.slips;
-    counters.setSlips(i, slips);
+    counters.setSpan(i, 'slips', slips);
+    if (span.media.driver !== 'tdmoe') continue;
+    const { counts } = span.media;
+    for (const name of FRAME_COUNTS) counters.setSpan(i, name, counts[name]);
   }
 }
 

@@ -73,6 +73,19 @@ export type SpanMediaSpec =
       readonly slots: number;
       readonly listen: { readonly address: string; readonly port: number };
       readonly peer: { readonly address: string; readonly port: number };
+    }
+  /** TDM over Ethernet, D-channel included: its frames of LAPD come and go between worker and main thread. */
+  | {
+      readonly driver: 'tdmoe';
+      readonly id: string;
+      readonly slots: number;
+      /** The slot whose octets are the D-channel; undefined where there is none (NFAS). */
+      readonly dSlot: number | undefined;
+      /** The Ethernet interface, the peer's address on it (`02:00:00:00:00:01`), and the sub-address, in a multi-frame the span's place. */
+      readonly interface: string;
+      readonly peer: string;
+      readonly subAddress: number;
+      readonly variant: 'single' | 'multi';
     };
 
 /** What the simulated carrier's end of a B-channel does with its audio. Level in dBm0, frequency in Hz. */

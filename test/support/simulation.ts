@@ -265,6 +265,9 @@ export class Simulation {
       },
       call: () => {},
       far: () => {},
+      frame: () => {},
+      hear: () => {},
+      span: () => undefined,
       stats: () => {
         throw new Error('not asked for in a simulation');
       },

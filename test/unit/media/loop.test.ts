@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LogFields } from '../../../src/kernel/log.ts';
+import { type LogFields, silent } from '../../../src/kernel/log.ts';
 import { Counters, LATENESS_BOUNDS } from '../../../src/media/counters.ts';
 import { runNative, TickClock } from '../../../src/media/loop.ts';
 import type { Native } from '../../../src/native/native.ts';
@@ -42,14 +42,15 @@ test('time that was lost for good is skipped and counted, not raced after', () =
   assert.equal(counters.read([]).overruns + ticks, 500);
 });
 
-test('slips are told by span, and lateness beyond every bound has a place', () => {
+test('slips and lost frames are told by span, and lateness beyond every bound has a place', () => {
   const counters = Counters.forSpans(2);
-  counters.setSlips(1, 4);
+  counters.setSpan(1, 'slips', 4);
+  counters.setSpan(0, 'lost', 7);
   counters.tick(1000);
   const stats = counters.read(['a', 'b']);
   assert.deepEqual(stats.spans, [
-    { id: 'a', slips: 0 },
-    { id: 'b', slips: 4 },
+    { id: 'a', slips: 0, received: 0, lost: 7, reordered: 0, late: 0, restarts: 0 },
+    { id: 'b', slips: 4, received: 0, lost: 0, reordered: 0, late: 0, restarts: 0 },
   ]);
   assert.equal(stats.lateness.buckets.at(-1), 1);
   assert.equal(stats.lateness.buckets.length, LATENESS_BOUNDS.length + 1);
@@ -74,9 +75,38 @@ test('a box that permits no real-time class says so and goes on', () => {
   };
   const counters = Counters.forSpans(0);
   const ticks: number[] = [];
-  runNative(native, counters, log, (at) => ticks.push(at) < 3);
+  runNative(native, counters, log, (at) => ticks.push(at) < 3, {
+    paced: false,
+    between: () => assert.fail('no line wants it'),
+  });
   assert.deepEqual(ticks, [1020.1, 1040.1, 1060.1]);
   assert.equal(counters.read([]).realTime, false);
   assert.equal(said.length, 1);
   assert.match(said[0] ?? '', /^warn: .*without SCHED_FIFO.* EPERM$/);
+});
+
+test('a line of a frame per millisecond is served four times in a tick, evenly', () => {
+  let now = 1000;
+  const native: Pick<Native, 'monotonic' | 'sleepUntil' | 'scheduleFifo'> = {
+    monotonic: () => now,
+    sleepUntil: (at) => {
+      now = Math.max(now, at);
+      return 0;
+    },
+    scheduleFifo: () => ({ ok: true, value: 0 }),
+  };
+  const at: string[] = [];
+  const lines = { paced: true, between: (then: number) => void at.push(`part ${then}`) };
+  runNative(native, Counters.forSpans(0), silent, (then) => at.push(`tick ${then}`) < 8, lines);
+  const expected = [
+    'part 1005',
+    'part 1010',
+    'part 1015',
+    'tick 1020',
+    'part 1025',
+    'part 1030',
+    'part 1035',
+    'tick 1040',
+  ];
+  assert.deepEqual(at, expected);
 });
