@@ -19,6 +19,7 @@ export class Timers<Name extends string> {
     if (this.#due.has(name)) this.#due.set(name, NEVER);
   }
 
+  /** Stops what runs, save the timers named. */
   stopAllBut(kept: ReadonlySet<Name>): void {
     for (const name of this.#due.keys()) if (!kept.has(name)) this.#due.set(name, NEVER);
   }
