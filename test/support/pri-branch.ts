@@ -156,7 +156,7 @@ export class PriBranch {
       for (const call of [...path.live.keys()]) path.end(call, CAUSE.temporaryFailure);
     });
     for (const phone of this.#phones.splice(0)) {
-      await phone.register(0);
+      if (!this.#stopped) await phone.register(0);
       await phone.close();
     }
     for (const phone of this.#peers.splice(0)) await phone.close();
