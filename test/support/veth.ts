@@ -1,0 +1,36 @@
+/** Two Ethernet interfaces of this machine with a cable between them. Needs CAP_NET_ADMIN. */
+import { execFileSync } from 'node:child_process';
+
+export interface Cable {
+  readonly a: string;
+  readonly b: string;
+  /** The Ethernet addresses of both ends. */
+  readonly addressA: string;
+  readonly addressB: string;
+  /** Pulls the cable, or plugs it in again. */
+  plug(up: boolean): void;
+  /** Takes both interfaces away. */
+  remove(): void;
+}
+
+const ip = (...words: readonly string[]): void => void execFileSync('ip', words, { stdio: 'pipe' });
+
+let cables = 0;
+
+/** Makes a pair; answers why not where it can't. */
+export function makeCable(): Cable | string {
+  // An interface's name has 15 letters at most.
+  const name = `bl${process.pid % 100_000}c${cables++}`;
+  const [a, b] = [`${name}a`, `${name}b`];
+  const [addressA, addressB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
+  try {
+    ip('link', 'add', a, 'address', addressA, 'type', 'veth', 'peer', 'name', b, 'address', addressB);
+  } catch {
+    return 'no network interfaces can be made here (CAP_NET_ADMIN, ip, veth)';
+  }
+  const plug = (up: boolean): void => {
+    for (const end of [a, b]) ip('link', 'set', end, up ? 'up' : 'down');
+  };
+  plug(true);
+  return { a, b, addressA, addressB, plug, remove: () => ip('link', 'delete', a) };
+}
