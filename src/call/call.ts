@@ -7,14 +7,21 @@ import { type Instant, type Millis, seconds } from '../kernel/time.ts';
 import { Timers } from '../kernel/timers.ts';
 import { CAUSE, type Cause } from './cause.ts';
 import type { CallMediaCommand } from './media.ts';
-import { mayTryNext, moreTelling } from './next-hop.ts';
+import { endingOf, mayTryNext, moreTelling } from './next-hop.ts';
 import type { Offer, Release, Signal } from './signal.ts';
 
 /** Hops that ring together; the next step is tried when all of them have failed for reasons of their own. */
 export interface Step {
   /** Names that the gateway gave; the call only hands them back in `dial`. */
   readonly hops: readonly string[];
+  /** How long they may ring before `after` takes over; undefined: as long as any call may. */
+  readonly ring?: Millis;
+  /** What comes next, before the rest of the steps, when this one has ended so: a diversion, a ring list. */
+  readonly after?: { readonly [E in Ending]?: readonly Step[] };
 }
+
+/** How a step ended; `any`: in whatever way, where none of the others says better. */
+export type Ending = 'busy' | 'noAnswer' | 'any';
 
 export type CallEvent =
   | { readonly type: 'heard'; readonly leg: string; readonly signal: Signal; readonly branch?: string }
@@ -62,7 +69,7 @@ export interface Caller {
 }
 
 type State = 'new' | 'collecting' | 'deciding' | 'dialling' | 'talking' | 'ending' | 'over';
-type TimerName = 'digits' | 'ring' | 'duration';
+type TimerName = 'digits' | 'ring' | 'step' | 'duration';
 
 interface Attempt {
   readonly leg: string;
@@ -83,6 +90,8 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #state: State = 'new';
   #offer: Offer | undefined;
   #steps: Step[] = [];
+  /** The step under way. */
+  #step: Step | undefined;
   #count = 0;
   #askedForDigits = false;
   /** The attempt whose media the caller hears. */
@@ -126,7 +135,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
           ? this.#heardCaller(event.signal, now)
           : this.#heardCalled(event.leg, event.signal, now);
       case 'gone':
-        return this.#gone(event.leg);
+        return this.#gone(event.leg, now);
       case 'decided':
         return this.#decided(event.steps, now);
       case 'collect':
@@ -149,6 +158,9 @@ export class Call implements Machine<CallEvent, CallEffect> {
           break;
         case 'ring':
           effects.push(...this.#end(ourRelease(CAUSE.noAnswer), 'us'));
+          break;
+        case 'step':
+          effects.push(...this.#rungOut(now));
           break;
         case 'duration':
           effects.push(...this.#end(ourRelease(CAUSE.normalClearing), 'us'));
@@ -229,7 +241,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
     this.#timers.stop('digits');
     this.#steps = [...steps];
     this.#timers.start('ring', now, this.#limits.ring);
-    return [...(this.#offer?.complete ? this.#proceed() : this.#askForDigits()), ...this.#dialNext()];
+    return [...(this.#offer?.complete ? this.#proceed() : this.#askForDigits()), ...this.#dialNext(now)];
   }
 
   /** Once. It ends the caller's digits (Q.931 §5.1.5.2), so while more may come it waits until somebody has enough of them. */
@@ -239,9 +251,12 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'proceed' } }];
   }
 
-  #dialNext(): readonly CallEffect[] {
+  #dialNext(now: Instant): readonly CallEffect[] {
     const step = this.#steps.shift();
     const offer = this.#offer;
+    this.#step = step;
+    this.#timers.stop('step');
+    if (step?.ring !== undefined) this.#timers.start('step', now, step.ring);
     if (step === undefined || offer === undefined) {
       return this.#end(this.#failure ?? ourRelease(CAUSE.noRouteToDestination), 'called');
     }
@@ -256,7 +271,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #heardCalled(leg: string, signal: Signal, now: Instant): readonly CallEffect[] {
     const attempt = this.#attempts.get(leg);
     if (attempt === undefined || !attempt.live) return [];
-    if (signal.type === 'release') return this.#attemptEnded(attempt, signal);
+    if (signal.type === 'release') return this.#attemptEnded(attempt, signal, now);
     attempt.heardProvisional = true;
     if (this.#state === 'talking') return this.#pass(leg, signal);
     if (this.#state !== 'dialling') return [];
@@ -264,7 +279,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
       case 'alert':
         return this.#alerting(leg, signal.inBand);
       case 'progress':
-        return this.#progress(attempt, signal.inBand, signal.cause);
+        return this.#progress(attempt, signal, now);
       case 'answer':
         return this.#answered(leg, signal, now);
       case 'proceed':
@@ -296,11 +311,15 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return effects;
   }
 
-  #progress(attempt: Attempt, inBand: boolean, cause: Cause | undefined): readonly CallEffect[] {
+  #progress(
+    attempt: Attempt,
+    { inBand, cause }: Extract<Signal, { type: 'progress' }>,
+    now: Instant,
+  ): readonly CallEffect[] {
     if (cause !== undefined && this.#steps.length > 0) {
       const failure: Release = { type: 'release', cause, location: 'public-local', origin: undefined };
       if (mayTryNext(failure, true)) {
-        return [{ type: 'tell', leg: attempt.leg, signal: failure }, ...this.#attemptEnded(attempt, failure)];
+        return [{ type: 'tell', leg: attempt.leg, signal: failure }, ...this.#attemptEnded(attempt, failure, now)];
       }
     }
     if (!inBand) return [];
@@ -330,6 +349,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #answered(leg: string, answer: Signal, now: Instant): readonly CallEffect[] {
     this.#state = 'talking';
     this.#timers.stop('ring');
+    this.#timers.stop('step');
     if (this.#limits.duration !== undefined) this.#timers.start('duration', now, this.#limits.duration);
     const effects: CallEffect[] = [];
     for (const other of this.#attempts.values()) {
@@ -356,7 +376,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return to === undefined ? [] : [{ type: 'tell', leg: to, signal }];
   }
 
-  #attemptEnded(attempt: Attempt, release: Release): readonly CallEffect[] {
+  #attemptEnded(attempt: Attempt, release: Release, now: Instant): readonly CallEffect[] {
     attempt.live = false;
     if (this.#state === 'talking') return attempt.leg === this.#ear ? this.#end(release, 'called') : [];
     if (this.#state !== 'dialling') return [];
@@ -367,11 +387,36 @@ export class Call implements Machine<CallEvent, CallEffect> {
       effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: attempt.leg } });
     }
     if ([...this.#attempts.values()].some((a) => a.live)) return effects;
-    if (this.#steps.length > 0 && mayTryNext(this.#failure, attempt.heardProvisional)) {
+    const tryNext = this.#steps.length > 0 && mayTryNext(this.#failure, attempt.heardProvisional);
+    if (this.#turn(endingOf(this.#failure)) || tryNext) {
       this.#failure = undefined;
-      return [...effects, ...this.#dialNext()];
+      return [...effects, ...this.#dialNext(now)];
     }
     return [...effects, ...this.#end(this.#failure, 'called')];
+  }
+
+  /** Puts what is to follow such an ending of the step before the others; false where nothing is. */
+  #turn(ending: Ending): boolean {
+    const next = this.#step?.after?.[ending] ?? this.#step?.after?.any;
+    if (next === undefined || next.length === 0) return false;
+    this.#steps.unshift(...next);
+    return true;
+  }
+
+  /** The step has rung for as long as it may: what follows `no answer` takes its place, and it rings on where nothing does. */
+  #rungOut(now: Instant): readonly CallEffect[] {
+    if (this.#state !== 'dialling' || !this.#turn('noAnswer')) return [];
+    const effects: CallEffect[] = [];
+    for (const attempt of this.#attempts.values()) {
+      if (!attempt.live) continue;
+      attempt.live = false;
+      effects.push({ type: 'tell', leg: attempt.leg, signal: ourRelease(CAUSE.noAnswer) });
+    }
+    if (this.#ear !== undefined) {
+      effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: this.#ear } });
+      this.#ear = undefined;
+    }
+    return [...effects, ...this.#dialNext(now)];
   }
 
   #end(release: Release, by: ReleasedBy): readonly CallEffect[] {
@@ -392,13 +437,13 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return effects;
   }
 
-  #gone(leg: string): readonly CallEffect[] {
+  #gone(leg: string, now: Instant): readonly CallEffect[] {
     if (!this.#legs.delete(leg)) return [];
     const effects: CallEffect[] = [];
     const attempt = this.#attempts.get(leg);
     // A leg that goes without a word is our own fault; the other side must not hang on it.
     if (leg === this.#caller.leg) effects.push(...this.#end(ourRelease(CAUSE.temporaryFailure), 'caller'));
-    else if (attempt?.live) effects.push(...this.#attemptEnded(attempt, ourRelease(CAUSE.temporaryFailure)));
+    else if (attempt?.live) effects.push(...this.#attemptEnded(attempt, ourRelease(CAUSE.temporaryFailure), now));
     if (this.#legs.size === 0 && this.#state !== 'over') {
       this.#state = 'over';
       effects.push({ type: 'over' });

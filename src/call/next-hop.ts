@@ -27,6 +27,12 @@ export function mayTryNext(release: Release, heardProvisional: boolean): boolean
   return HOP_FAILED.has(release.cause);
 }
 
+/** What the ending of a step means to a diversion: the called party is busy, does not answer, or something else. */
+export function endingOf({ cause }: Release): 'busy' | 'noAnswer' | 'any' {
+  if (cause === CAUSE.userBusy) return 'busy';
+  return cause === CAUSE.noAnswer || cause === CAUSE.noUserResponding ? 'noAnswer' : 'any';
+}
+
 /** Of two endings of parallel attempts, the one that tells the caller more: an answer from the called party itself. */
 export function moreTelling(a: Release | undefined, b: Release): Release {
   if (a === undefined) return b;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Call, type CallEffect, type CallEvent, DEFAULT_LIMITS, ourRelease } from '../../../src/call/call.ts';
 import { CAUSE, type Cause } from '../../../src/call/cause.ts';
 import type { Offer, Release, Signal } from '../../../src/call/signal.ts';
-import type { Instant } from '../../../src/kernel/time.ts';
+import { type Instant, seconds } from '../../../src/kernel/time.ts';
 
 const at = (n: number) => n as Instant;
 const offer = (digits: string, complete = true): Offer => ({
@@ -223,4 +223,42 @@ test('whatever legs say in whatever order, every leg hears one ending and the ca
       },
     ),
   );
+});
+
+test('a busy step is followed by its diversion, not by what stands behind it for failures', () => {
+  const call = new Call('c', { leg: 'a', tones: 'its own' });
+  call.feed({ type: 'heard', leg: 'a', signal: offer('202') }, at(0));
+  const after = { busy: [{ hops: ['voicemail'] }], noAnswer: [{ hops: ['colleague'] }] };
+  call.feed({ type: 'decided', steps: [{ hops: ['phone'], after }, { hops: ['backup'] }] }, at(0));
+  const heard = (leg: string, s: Signal) => ladder(call.feed({ type: 'heard', leg, signal: s }, at(1)));
+  assert.deepEqual(heard('c.b1', release(17)), ['dial c.b2 voicemail 202']);
+  // The diversion's own hop fails, so the line goes on.
+  assert.deepEqual(heard('c.b2', release(34)), ['dial c.b3 backup 202']);
+});
+
+test('a step that has rung out stops ringing, and what follows no answer is dialled; an answer stops the clock', () => {
+  const call = new Call('c', { leg: 'a', tones: 'its own' });
+  call.feed({ type: 'heard', leg: 'a', signal: offer('202') }, at(0));
+  const ring = seconds(20);
+  const after = { any: [{ hops: ['second'], ring, after: { any: [{ hops: ['third'] }] } }] };
+  call.feed({ type: 'decided', steps: [{ hops: ['first', 'also'], ring, after }] }, at(0));
+  assert.equal(call.deadline, 20_000);
+  assert.deepEqual(ladder(call.wake(at(20_000))), ['c.b1 ← release 19', 'c.b2 ← release 19', 'dial c.b3 second 202']);
+  assert.deepEqual(ladder(call.feed({ type: 'heard', leg: 'c.b3', signal: answer }, at(21_000))), [
+    'a ← answer',
+    'join a c.b3',
+    'answered c.b3',
+  ]);
+  assert.equal(call.deadline, undefined);
+});
+
+test('a step without anything behind it rings on as long as any call may', () => {
+  const call = new Call('c', { leg: 'a', tones: 'its own' });
+  call.feed({ type: 'heard', leg: 'a', signal: offer('202') }, at(0));
+  call.feed(
+    { type: 'decided', steps: [{ hops: ['phone'], ring: seconds(20), after: { busy: [{ hops: ['x'] }] } }] },
+    at(0),
+  );
+  assert.deepEqual(call.wake(at(20_000)), []);
+  assert.deepEqual(ladder(call.wake(at(DEFAULT_LIMITS.ring))).slice(0, 2), ['c.b1 ← release 19', 'a ← release 19']);
 });
