@@ -19,7 +19,7 @@ export function northAmericanPlan({ country, area, extensions }: PlanChoice): st
   const rest = '\\d'.repeat(extensions - 1);
   const ada = `2${'0'.repeat(extensions - 2)}1`;
   const bob = `2${'0'.repeat(extensions - 2)}2`;
-  const local = `5550${'1'.padStart(3, '0')}`;
+  const local = '5559876';
   const own = (extension: string): string => `+1${area}555${extension.slice(-4).padStart(4, '0')}`;
   return `# A branch in area code ${area} (${country}), with extensions of ${extensions} digits.
 # Change names, addresses and passwords; then: branchline check site.yaml

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runCli } from '../../../src/cli/program.ts';
+import { loadSite } from '../../../src/config/load.ts';
 import { type HttpConsole, startHttp } from '../../../src/console/http.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import type { WallTime } from '../../../src/kernel/time.ts';
@@ -103,6 +104,69 @@ test('explain says each stage and where the call goes', async () => {
   );
   const down = await branchline([...asked, '5551234', '--down', 'pstn', '--json']);
   assert.equal(JSON.parse(down.out).refusal.id, 'no-gateway-available');
+});
+
+test('explain ends with the outcome, needs no configuration of its own, and knows modes and services by name', async () => {
+  const last = async (...args: readonly string[]) => (await branchline(['explain', ...args])).out.split('\n').at(-1);
+  assert.equal(await last('--from', '201', '--dial', '88'), '→ refused no-rule-matches 404');
+  assert.equal(await last('--from', '201', '--dial', '915551234'), '→ pstn 2145551234');
+  assert.equal(await last('--from', '201', '--dial', 'urn:service:sos'), '→ emergency pstn 911');
+  const mode = await branchline([
+    'explain',
+    '--from',
+    '201',
+    '--dial',
+    '202',
+    '--mode',
+    'survivable',
+    '--at',
+    '2026-01-01',
+  ]);
+  assert.equal(mode.code, 0);
+  assert.equal((await branchline(['explain', '--from', '201', '--dial', '202', '--at', 'soon'])).code, 2);
+  const half = await branchline(['explain', '--from', '201']);
+  assert.deepEqual([half.code, half.out], [2, '']);
+});
+
+test('explain asks the running box how things stand, and why a call went where it did', async () => {
+  const live = await branchline(['explain', '--live', '--from', '201', '--dial', '5551234']);
+  assert.deepEqual([live.code, live.out], [0, 'source          user 201\n→ pstn 5551234']);
+  const past = await branchline(['explain', '--call', 'c1']);
+  assert.deepEqual([past.code, past.out], [1, '→ refused no-route 404']);
+  const unknown = await branchline(['explain', '--call', 'c2']);
+  assert.deepEqual(
+    [unknown.code, unknown.err],
+    [1, 'the box says: no call c2 is known, or nothing was decided for it'],
+  );
+});
+
+test('a dial plan to begin with is right, its tests pass, and they can fail', async () => {
+  for (const extensions of ['3', '4', '5', '6']) {
+    const { code, out } = await branchline(['plan', '--country', 'US', '--area', '425', '--extensions', extensions]);
+    assert.equal(code, 0);
+    const loaded = loadSite(out, 'site.yaml');
+    assert.ok(loaded.ok, loaded.ok ? '' : JSON.stringify(loaded.error));
+    assert.ok(loaded.value.tests.length >= 20);
+    const wrong = loadSite(out.replace('translation: "+1425$1"', 'translation: "+1426$1"'), 'site.yaml');
+    assert.ok(!wrong.ok);
+    assert.match(wrong.error[0]?.what ?? '', /expected pstn 4255559876, got pstn 4265559876/);
+  }
+  assert.equal((await branchline(['plan', '--area', '911'])).code, 2);
+  assert.equal((await branchline(['plan', '--area', '425', '--extensions', '7'])).code, 2);
+  assert.equal((await branchline(['plan'])).code, 2);
+});
+
+test('check runs the dial plan’s own tests, and explain still explains a plan whose tests fail', async () => {
+  const failing = DEMO.replace('expect: user 202', 'expect: user 203');
+  await writeFile(join(folder, 'failing.yaml'), failing);
+  const checked = await branchline(['check', file('failing.yaml')]);
+  assert.equal(checked.code, 1);
+  assert.match(checked.err, /^tests\[0\]\.expect 201 dials 202: expected user 203, got user 202/m);
+  assert.match(checked.err, /branchline explain --from 201 --dial 202/);
+  assert.equal(
+    (await branchline(['explain', '-c', file('failing.yaml'), '--from', '201', '--dial', '5551234'])).code,
+    0,
+  );
 });
 
 test('schema prints a JSON Schema that an editor can use', async () => {

@@ -29,6 +29,44 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     'sipTrunks[1].id',
     /"pbx" is used already/,
   ],
+  ['framing of an E1 on a T1', (s) => (s.spans[0].framing = 'crc4'), 'spans[0].framing', /crc4, which a T1 has not/],
+  ['we give the clock, and so does the carrier', (s) => (s.spans[0].clock = 'ours'), 'spans[0].clock', /two masters/],
+  [
+    'we wait for the clock of a PBX that waits for ours',
+    (s) => Object.assign(s.spans[1], { side: 'network', clock: 'line' }),
+    'spans[1].clock',
+    /nobody gives it/,
+  ],
+  [
+    'two QSIG spans that face each other both give the clock',
+    (s) => {
+      Object.assign(s.spans[1], { variant: 'qsig', clock: 'ours' });
+      s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:21000', peer: '127.0.0.1:20000' } });
+    },
+    'spans[2].clock',
+    /two masters/,
+  ],
+  [
+    'two QSIG spans that face each other both wait for the clock',
+    (s) => {
+      Object.assign(s.spans[1], { variant: 'qsig' });
+      s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:21000', peer: '127.0.0.1:20000' } });
+    },
+    'spans[2].clock',
+    /each waits/,
+  ],
+  [
+    'two references of one rank',
+    (s) => (s.spans[1].clockPriority = 1),
+    'spans[1].clockPriority',
+    /as that of span "t1"/,
+  ],
+  [
+    'a rank for a line that takes our clock',
+    (s) => Object.assign(s.spans[1], { side: 'network', clockPriority: 2 }),
+    'spans[1].clockPriority',
+    /takes the clock from us/,
+  ],
   ['an alias that is another user', (s) => (s.users[0].aliases = ['bob']), 'users[1].id', /used already/],
   ['one number for two users', (s) => (s.users[1].number = '+12145550201'), 'users[1].number', /used already/],
   ['one extension for two users', (s) => (s.users[1].extension = '201'), 'users[1].extension', /201 in redmond/],
@@ -196,6 +234,73 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
   ],
   ['a route without pattern and prefixes', (s) => delete s.routes[0].prefixes, 'routes[0]', /matches nothing/],
   ['a route with pattern and prefixes', (s) => (s.routes[0].pattern = '^x'), 'routes[0]', /has both/],
+  ['a route with no gateway', (s) => delete s.routes[0].gateways, 'routes[0]', /has no gateway/],
+  [
+    'a route with gateways and carriers',
+    (s) => (s.routes[2].gateways = ['core']),
+    'routes[2]',
+    /both gateways and carriers/,
+  ],
+  [
+    'a route by no known carrier',
+    (s) => (s.routes[2].carriers[0].carrier = 'acne'),
+    'routes[2].carriers[0].carrier',
+    /no carrier/,
+  ],
+  [
+    'a carrier without a known gateway',
+    (s) => (s.carriers[0].gateways = ['cor']),
+    'carriers[0].gateways[0]',
+    /no span group/,
+  ],
+  [
+    'a branch without a known gateway',
+    (s) => (s.branches[0].gateways = ['x']),
+    'branches[0].gateways[0]',
+    /no span group/,
+  ],
+  ['a device of no known profile', (s) => (s.devices[0].profile = 'x'), 'devices[0].profile', /no location profile/],
+  [
+    'an address of two devices',
+    (s) => s.devices.push({ id: 'other', addresses: ['192.0.2.77'], profile: 'redmond' }),
+    'devices[1].addresses[0]',
+    /used already/,
+  ],
+  [
+    'a number rule that does not compile',
+    (s) => (s.sipTrunks[0].in[0].pattern = '(a'),
+    'sipTrunks[0].in[0].pattern',
+    /not a pattern/,
+  ],
+  [
+    'a number rule beyond its groups',
+    (s) => (s.spanGroups[0].out[0].translation = '$3'),
+    'spanGroups[0].out[0].translation',
+    /names \$3/,
+  ],
+  [
+    'a number rule with two meanings',
+    (s) => (s.spanGroups[0].out[0].strip = 1),
+    'spanGroups[0].out[0]',
+    /translation beside strip/,
+  ],
+  ['a last resort who is not here', (s) => (s.lastResort = { user: 'eve' }), 'lastResort.user', /no user "eve"/],
+  [
+    'numbers that are forwarded in a circle',
+    (s) => {
+      s.dids[0].to = { number: '+12145550300' };
+      s.dids[1].to = { number: '+12145550210' };
+    },
+    'dids[1].to',
+    /in a circle/,
+  ],
+  ['a test of nobody', (s) => (s.tests[0].from = '999'), 'tests[0].from', /no user/],
+  [
+    'a dial-plan test that fails',
+    (s) => (s.tests[0].expect = 'pstn 9911'),
+    'tests[0].expect',
+    /expected pstn 9911, got emergency pstn 911/,
+  ],
   ['an extension that hides 911', (s) => (s.users[0].extension = '9911'), 'users[0].extension', /emergencies/],
   ['a user without a password', (s) => delete s.users[0].password, 'users[0].password', /is missing/],
   ['a user with a password and hashes', (s) => (s.users[1].password = 'p'), 'users[1].ha1', /beside a password/],
@@ -249,6 +354,7 @@ test('a fault has no echo: it is told once for each setting concerned, and nothi
   assert.deepEqual(echoes, [
     ['a DID inside a range that began before another', 'dids[2].number'],
     ['TLS without a certificate', 'sipTrunks[0].transport'],
+    ['numbers that are forwarded in a circle', 'dids[0].to'],
   ]);
 });
 

@@ -17,6 +17,30 @@ test('the read models are answered as they are', async () => {
   assert.match(String(metrics.headers['content-type']), /version=0\.0\.4/);
 });
 
+test('explain answers where a call would go, and what was decided for one; a bad question is told as such', async () => {
+  const asked: unknown[] = [];
+  const model = readModel();
+  const box = app(
+    undefined,
+    readModel({
+      explain: (question) => {
+        asked.push(question);
+        return model.explain(question);
+      },
+    }),
+  );
+  const status = async (url: string) => (await box.inject(url)).statusCode;
+  const good = await box.inject('/api/v1/explain?from=201&dial=%2B12145551234&at=2026-11-21T22:00:00Z&mode=survivable');
+  assert.deepEqual(good.json().lines, ['source          user 201', '→ pstn +12145551234']);
+  assert.deepEqual(asked, [{ from: '201', dial: '+12145551234', at: Date.UTC(2026, 10, 21, 22), survivable: true }]);
+  assert.equal(await status('/api/v1/explain?from=201'), 400);
+  assert.equal(await status('/api/v1/explain?from=201&dial=1&mode=odd'), 400);
+  assert.equal(await status('/api/v1/explain?from=201&dial=1&at=noon'), 400);
+  assert.equal(await status(`/api/v1/explain?from=201&dial=${'1'.repeat(300)}`), 400);
+  assert.equal((await box.inject('/api/v1/calls/c1/decision')).json().lines[0], '→ refused no-route 404');
+  assert.equal(await status('/api/v1/calls/c2/decision'), 404);
+});
+
 test('a box that cannot carry calls does not say 200', async () => {
   const status = async (verdict: 'ok' | 'degraded' | 'down') =>
     (await app(undefined, readModel({ health: () => ({ ...HEALTHY, verdict }) })).inject('/healthz')).statusCode;
