@@ -1,5 +1,6 @@
 /** A whole branch in this process, with libpri at the far ends of its spans, and phones. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { type Box, startBox } from '../../src/main.ts';
 import { BChannel } from './b-channel.ts';
 import { type Libpri, type LibpriSwitch, startLibpri } from './libpri.ts';
 import { eventually } from './process.ts';
+import { ROOT } from './tree.ts';
 import { judge } from './tshark.ts';
 
 export interface SpanPlan {
@@ -56,6 +58,7 @@ export class PriBranch {
   }
 
   static async start(plan: BranchPlan): Promise<PriBranch> {
+    execFileSync(`${ROOT}scripts/build-native`);
     const folder = mkdtempSync(join(tmpdir(), 'branchline-pri-'));
     const { base, spans, settings } = plan;
     const file = join(folder, 'site.yaml');
@@ -226,7 +229,7 @@ function ownSettings(base: number, folder: string): Record<string, unknown> {
     site: { name: 'Branch', domain: DOMAIN, profile: 'branch', timezone: 'America/Chicago' },
     sip: { listen: [{ transport: 'udp', address: '127.0.0.1', port: base }] },
     http: { address: '127.0.0.1', port: base + 1 },
-    media: { address: '127.0.0.1', ports: `${base + 2}-${base + 101}` },
+    media: { address: '127.0.0.1', driver: 'native', ports: `${base + 2}-${base + 101}` },
     store: { directory: join(folder, 'state') },
     log: { level: 'error' },
     limits: { callsPerUser: 50 },
