@@ -17,13 +17,14 @@ import type { Site, SpanSetting } from './config/schema.ts';
 import { type HttpConsole, startHttp } from './console/http.ts';
 import { Activator } from './gateway/activate.ts';
 import { STAGES } from './gateway/call-path.ts';
+import { decisionView, explainView } from './gateway/explain.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
 import type { Alarm } from './gateway/reactor.ts';
-import { decisionView, explainView } from './gateway/explain.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
 import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
+import type { MediaDriver } from './media/messages.ts';
 import { startMediaPlane } from './media/plane.ts';
 import { probePorts } from './media/probe.ts';
 import { loadNative } from './native/native.ts';
@@ -178,7 +179,7 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
         address: media.address,
         ports: [media.ports.from, media.ports.to],
         spans: spans.map(mediaSpecOf),
-        driver: media.driver === 'auto' ? (loadNative().ok ? 'native' : 'event-loop') : media.driver,
+        driver: media.driver === 'auto' ? preferredDriver(log) : media.driver,
         log,
         onEvent,
       });
@@ -220,6 +221,14 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       return found.ok ? ok(found.value.map((record) => ({ regexp: '', ...record }))) : found;
     },
   };
+}
+
+/** Native where the addon is built; otherwise the loop for development, which a busy machine makes late, and that is said. */
+function preferredDriver(log: Log): MediaDriver {
+  const native = loadNative();
+  if (native.ok) return 'native';
+  log.warn({ why: native.error, mend: 'run scripts/build-native' }, 'media.event-loop-instead-of-native');
+  return 'event-loop';
 }
 
 async function readTls(files: NonNullable<Site['sip']['tls']>): Promise<TlsSetup> {
