@@ -15,13 +15,13 @@ export interface Candidate {
 
 /** `routes` in route order and all matching; a route comes once, by the first usage that opens it. */
 export function candidatesOf(routes: readonly IndexedRoute[], usages: readonly string[]): readonly Candidate[] {
-  const found = new Map<IndexedRoute, Candidate>();
-  const add = (route: IndexedRoute, usage: string | undefined): void => {
-    if (!found.has(route)) found.set(route, { route, usage });
-  };
-  for (const usage of usages) for (const route of routes) if (route.usages.includes(usage)) add(route, usage);
-  for (const route of routes) if (route.usages.length === 0) add(route, undefined);
-  return [...found.values()];
+  const found: Candidate[] = [];
+  const isNew = (route: IndexedRoute): boolean => !found.some((candidate) => candidate.route === route);
+  for (const usage of usages) {
+    for (const route of routes) if (route.usages.includes(usage) && isNew(route)) found.push({ route, usage });
+  }
+  for (const route of routes) if (route.usages.length === 0) found.push({ route, usage: undefined });
+  return found;
 }
 
 /** A gateway in its turn, with the carrier and the price at which the route takes it. */
@@ -41,14 +41,17 @@ export function turnsOf(
   { cursors, unavailable, standing }: RoutingFacts,
 ): { readonly turns: readonly Turn[]; readonly effects: readonly DecisionEffect[] } {
   const effects: DecisionEffect[] = [];
-  const turns = groups.flatMap((group) => {
+  const turns: Turn[] = [];
+  for (const group of groups) {
     const { carrier, cost, gateways } = group;
-    const first = firstTurn(group, cursors.get(cursorOf(id, carrier)) ?? 0, unavailable);
-    if (gateways.length > 1) {
-      effects.push({ type: 'move-cursor', route: cursorOf(id, carrier), to: (first + 1) % gateways.length });
+    const count = gateways.length;
+    const cursor = cursorOf(id, carrier);
+    const first = count > 1 ? firstTurn(group, cursors.get(cursor) ?? 0, unavailable) : 0;
+    for (let step = 0; step < count; step++) {
+      turns.push({ gateway: gateways[(first + step) % count] ?? '', carrier, cost });
     }
-    return [...gateways.slice(first), ...gateways.slice(0, first)].map((gateway) => ({ gateway, carrier, cost }));
-  });
+    if (count > 1) effects.push({ type: 'move-cursor', route: cursor, to: (first + 1) % count });
+  }
   if (ranking === 'best') turns.sort((a, b) => compare(a, b, standing));
   return { turns, effects };
 }

@@ -136,8 +136,10 @@ function routeFinder(
     }
   });
   return (number) => {
-    const found = new Set(byPrefix.along(number));
-    for (const { route, match } of byPattern) if (match(number) !== undefined) found.add(route);
-    return [...found].sort((a, b) => a.place - b.place);
+    const found = [...byPrefix.along(number)];
+    for (const { route, match } of byPattern) if (match(number) !== undefined) found.push(route);
+    if (found.length < 2) return found;
+    // Two prefixes of one route may both match.
+    return found.sort((a, b) => a.place - b.place).filter((route, i) => route !== found[i - 1]);
   };
 }

@@ -100,9 +100,11 @@ function viaRoutes(leaving: Leaving, usages: readonly string[], tries: Tries): O
   const matching = directory.routesFor(number);
   if (matching.length === 0) return trace.refuse('route', 'no-route', `no route matches ${number}`);
   const candidates = candidatesOf(matching, usages);
-  for (const route of matching) {
-    if (candidates.some((candidate) => candidate.route === route)) continue;
-    trace.say('route', `${route.id} is closed: it wants ${list(route.usages)}`);
+  if (candidates.length < matching.length) {
+    for (const route of matching) {
+      if (candidates.some((candidate) => candidate.route === route)) continue;
+      trace.say('route', `${route.id} is closed: it wants ${list(route.usages)}`);
+    }
   }
   if (candidates.length === 0) {
     const wanted = list(matching.map((route) => route.id));
