@@ -406,11 +406,13 @@ export class Gateway {
     });
   }
 
+  /** Peers on one host are told apart by the port that they send from, where it is the one that we call. */
   #trunkAt({ remote, transport }: Flow): string | undefined {
-    return this.#site.sipTrunks.find(
+    const there = this.#site.sipTrunks.filter(
       (trunk) =>
         trunk.transport === transport && (trunk.address === remote.address || trunk.sources.includes(remote.address)),
-    )?.id;
+    );
+    return (there.find(({ port }) => port === remote.port) ?? there[0])?.id;
   }
 
   #trunkSetting(id: string): SipTrunkSetting | undefined {
