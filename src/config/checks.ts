@@ -1,4 +1,6 @@
 /** The checks that look across settings; each assumes that every single value is right. */
+import { clockPlan, framings } from './checks/clock.ts';
+import { locations } from './checks/emergency.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import {
   didOverlaps,
@@ -27,6 +29,8 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   trunkAddresses,
   timeslots,
   sharedSpans,
+  framings,
+  clockPlan,
   enoughPorts,
   patterns,
   routeGateways,

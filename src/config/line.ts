@@ -14,4 +14,17 @@ export function channelsOf(span: SpanSetting): readonly number[] {
   return Array.from({ length: SLOTS[span.line] }, (_, i) => i + 1).filter((slot) => slot !== dChannelOf(span));
 }
 
+export const framingOf = ({ framing, line }: SpanSetting): 'esf' | 'd4' | 'crc4' | 'fas' =>
+  framing ?? (line === 't1' ? 'esf' : 'crc4');
+
+/** The network gives the clock and the user takes it, unless the setting says otherwise. */
+export const clockOf = ({ clock, side }: SpanSetting): 'line' | 'ours' => clock ?? (side === 'user' ? 'line' : 'ours');
+
+/** The spans whose line may be the box's reference, the one to use first at the front; the rest is what to fall back on. */
+export function clockOrder(spans: readonly SpanSetting[]): readonly string[] {
+  const lines = spans.filter((span) => clockOf(span) === 'line');
+  const rank = ({ clockPriority = 9 }: SpanSetting): number => clockPriority;
+  return lines.toSorted((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+}
+
 export const lawOf = ({ law, line }: SpanSetting): 'ulaw' | 'alaw' => law ?? (line === 't1' ? 'ulaw' : 'alaw');

@@ -23,7 +23,7 @@ export function sum(a: Counts, b: Counts): Counts {
 }
 
 /** Framing of the line: T1 with and without CRC-6, E1 with and without CRC-4. */
-export type Framing = 'esf' | 'd4' | 'crc4' | 'e1';
+export type Framing = 'esf' | 'd4' | 'crc4' | 'fas';
 
 /** What one second brought: the alarms of its end, and what was counted in it. */
 export interface NearSecond extends LineCounters {
@@ -48,7 +48,7 @@ const SEVERE: Readonly<Record<Framing, { readonly path: number; readonly line: n
   esf: { path: 320, line: Number.POSITIVE_INFINITY },
   d4: { path: 1, line: 1544 },
   crc4: { path: 832, line: Number.POSITIVE_INFINITY },
-  e1: { path: Number.POSITIVE_INFINITY, line: 2048 },
+  fas: { path: Number.POSITIVE_INFINITY, line: 2048 },
 };
 
 export function judgeNear(second: NearSecond, framing: Framing): JudgedSecond {
@@ -59,7 +59,7 @@ export function judgeNear(second: NearSecond, framing: Framing): JudgedSecond {
   const framingLost = outOfFrame > 0 || alarms.includes('LOF') || los;
   const limits = SEVERE[framing];
   const severe = framingLost || ais || pathCode >= limits.path || lineCode >= limits.line;
-  const withoutCrc = framing === 'd4' || framing === 'e1';
+  const withoutCrc = framing === 'd4' || framing === 'fas';
   return {
     severe,
     counts: {

@@ -47,6 +47,18 @@ const timers = z.partialRecord(
   z.number().min(0.1).max(3600),
 );
 
+/** Counts of a quarter hour at which an alarm is raised (T1.231); those of the usual practice where they are left out. */
+const thresholds = z.partialRecord(
+  z.enum(['es', 'ses', 'sefs', 'uas', 'css', 'bes', 'les', 'lcv', 'pcv']),
+  z.int().min(1).max(16_383_000),
+);
+
+const layer1 = z.strictObject({
+  raiseSeconds: z.number().min(0.5).max(30).default(2.5).describe('How long a line fails before its alarm is raised'),
+  clearSeconds: z.number().min(1).max(60).default(10).describe('How long it must be well before the alarm is cleared'),
+  thresholds: thresholds.default({}).describe('Counts per quarter hour that raise an alarm, each end for itself'),
+});
+
 export const span = z.strictObject({
   id,
   driver: z.literal('virtual'),
@@ -56,6 +68,21 @@ export const span = z.strictObject({
   dChannel: z.int().min(1).max(31).optional().describe('Timeslot of the D-channel: 24 on a T1, 16 on an E1'),
   channels: slots.optional().describe('Timeslots of the B-channels; all but the D-channel where it is left out'),
   law: z.enum(['ulaw', 'alaw']).optional().describe('ulaw on a T1, alaw on an E1'),
+  framing: z
+    .enum(['esf', 'd4', 'crc4', 'fas'])
+    .optional()
+    .describe('esf or d4 on a T1, esf where it is left out; crc4 or fas on an E1, crc4 where it is left out'),
+  clock: z
+    .enum(['line', 'ours'])
+    .optional()
+    .describe('Who gives the clock: the far end (line), as a carrier does, or we (ours); line on the user side'),
+  clockPriority: z
+    .int()
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('Which line is the box’s reference, 1 first; by the order of the spans where it is left out'),
+  layer1: layer1.prefault({}),
   far,
   knobs: knobs.prefault({}),
   timers: timers.default({}),
