@@ -6,6 +6,7 @@ import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { earlier, type Instant } from '../kernel/time.ts';
 import type { LineAlarm, SpanEvent, SpanPort } from '../span/port.ts';
+import { LinkEvidence } from './link-evidence.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 
 export interface DChannelParts {
@@ -18,11 +19,14 @@ export interface DChannelParts {
   readonly onSetup: (handle: CallHandle) => (indication: CallIndication) => void;
   /** For the trace: one Q.931 message as it crosses the line. */
   readonly onMessage: (direction: 'in' | 'out', message: Uint8Array) => void;
+  /** The link, an alarm of the line or a B-channel has changed. */
+  readonly onChange: () => void;
 }
 
 /** One D-channel: the span's port, its data link and the Q.931 calls on it, joined. */
 export class DChannel implements Wakeable {
   readonly id: string;
+  readonly evidence: LinkEvidence;
   readonly #parts: DChannelParts;
   readonly #users = new Map<CallHandle, (indication: CallIndication) => void>();
   readonly #alarms = new Set<LineAlarm>();
@@ -32,6 +36,7 @@ export class DChannel implements Wakeable {
   constructor(parts: DChannelParts) {
     this.id = parts.id;
     this.#parts = parts;
+    this.evidence = new LinkEvidence(parts.group.side, parts.reactor.clock.now());
   }
 
   /** The data link is established. */
@@ -62,6 +67,7 @@ export class DChannel implements Wakeable {
   hear(event: SpanEvent): void {
     switch (event.type) {
       case 'frame':
+        this.evidence.heard(event.frame);
         return this.#link({ type: 'frame', frame: event.frame });
       case 'alarm':
         return this.#alarm(event.alarm, event.raised);
@@ -102,10 +108,13 @@ export class DChannel implements Wakeable {
 
   /** RAI alone leaves what we receive intact, and the D-channel with it; the others take the line away. */
   #alarm(alarm: LineAlarm, raised: boolean): void {
+    if (this.#alarms.has(alarm) === raised) return;
     if (raised) this.#alarms.add(alarm);
     else this.#alarms.delete(alarm);
     this.#parts.log.warn({ span: this.id, alarm, raised }, 'span.alarm');
+    this.evidence.lineTurned(this.#parts.reactor.clock.now());
     this.#link({ type: 'line', active: ![...this.#alarms].some((one) => one !== 'RAI') });
+    this.#parts.onChange();
   }
 
   #linkEffects(effects: readonly LinkEffect[], now: Instant): void {
@@ -113,16 +122,17 @@ export class DChannel implements Wakeable {
     for (const effect of effects) {
       switch (effect.type) {
         case 'frame':
+          this.evidence.sent(effect.frame);
           this.#port?.send(effect.frame);
           break;
         case 'dl-established':
-          this.#up = true;
+          this.#turn(true, now);
           log.info({ span: this.id }, 'd-channel.up');
           this.#groupEffects(group.feed({ type: 'dl-established' }, now), now);
           break;
         case 'dl-released':
           if (this.#up) log.warn({ span: this.id }, 'd-channel.down');
-          this.#up = false;
+          this.#turn(false, now);
           this.#groupEffects(group.feed({ type: 'dl-released' }, now), now);
           break;
         case 'dl-data':
@@ -133,6 +143,7 @@ export class DChannel implements Wakeable {
           log.debug({ span: this.id, why: effect.why }, 'd-channel.refused');
           break;
         case 'mdl-error':
+          this.evidence.error(effect.code, now);
           log.debug({ span: this.id, code: effect.code }, 'd-channel.error');
           break;
         default:
@@ -150,10 +161,12 @@ export class DChannel implements Wakeable {
           this.#linkEffects(link.feed({ type: 'dl-data', message: effect.data }, now), now);
           break;
         case 'call':
+          this.evidence.indication(effect.indication, now);
           this.#indicate(effect.handle, effect.indication);
           break;
         case 'channel':
           log.debug({ span: effect.channel.span, slot: effect.channel.slot, state: effect.state }, 'b-channel.state');
+          this.#parts.onChange();
           break;
         case 'restarted':
           log.info(
@@ -162,12 +175,19 @@ export class DChannel implements Wakeable {
           );
           break;
         case 'problem':
+          this.evidence.problem(effect.id, now);
           log.warn({ span: this.id, problem: effect.id, what: effect.what }, 'd-channel.problem');
           break;
         default:
           impossible(effect);
       }
     }
+  }
+
+  #turn(up: boolean, now: Instant): void {
+    this.#up = up;
+    this.evidence.turned(up, now);
+    this.#parts.onChange();
   }
 
   #indicate(handle: CallHandle, indication: CallIndication): void {

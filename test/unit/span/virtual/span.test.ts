@@ -77,6 +77,7 @@ class Branch {
       return (indication) => this.heard.push(indication);
     },
     onMessage: () => {},
+    onChange: () => {},
   });
 
   async open(spec: Partial<VirtualSpanSpec> = {}): Promise<VirtualSpan> {
