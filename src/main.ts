@@ -21,6 +21,7 @@ import { decisionView, explainView } from './gateway/explain.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
 import type { Alarm } from './gateway/reactor.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
+import type { Log } from './kernel/log.ts';
 import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
@@ -115,6 +116,7 @@ export async function startBox(
   const running = gateway.value;
   const activator = new Activator(site, {
     gateway: running,
+    http: () => door,
     keep: (kept) => replaceFile(configFile, kept),
   });
   const started = clock.wall();
@@ -126,7 +128,7 @@ export async function startBox(
     confirmBy: activator.deadline,
   });
   const http = await startHttp(
-    { token: undefined, ...site.http },
+    site.http,
     {
       status: () => statusView(facts()),
       calls: () => callViews(facts()),
@@ -143,11 +145,12 @@ export async function startBox(
     await running.stop();
     return fail([http.error]);
   }
+  const door = http.value;
   const stop = async (): Promise<void> => {
-    await http.value.close();
+    await door.close();
     await running.stop();
   };
-  return ok({ gateway: running, http: http.value, virtualSpans, stop });
+  return ok({ gateway: running, http: door, virtualSpans, stop });
 }
 
 function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
@@ -172,30 +175,31 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       }
       return loadDirectory(path);
     },
-    async startMedia({ media, spans }, onEvent) {
+    async startMedia({ media }, onEvent) {
       const free = await probePorts(media.address, [media.ports.from, media.ports.to]);
       if (!free.ok) throw new Error(free.error);
       return startMediaPlane({
         address: media.address,
         ports: [media.ports.from, media.ports.to],
-        spans: spans.map(mediaSpecOf),
         driver: media.driver === 'auto' ? preferredDriver(log) : media.driver,
         log,
         onEvent,
       });
     },
-    async openTransport({ sip }, { message, broken }) {
-      const tls = sip.tls === undefined ? undefined : await readTls(sip.tls);
-      return openSipTransport({
-        listen: sip.listen,
+    tls: ({ sip }) => (sip.tls === undefined ? Promise.resolve(ok(undefined)) : readTls(sip.tls)),
+    openTransport: ({ listen, tls }, { message, broken }) =>
+      openSipTransport({
+        listen,
         ...(tls === undefined ? {} : { tls }),
         onMessage: message,
         onBroken: broken,
         onClosed: () => {},
         log,
-      });
-    },
+      }),
     async openSpan(span, loop, media, hear) {
+      const fault = (why: string): Result<never, string> => fail(`span ${span.id}: ${why}`);
+      const added = await media.addSpan(mediaSpecOf(span));
+      if (!added.ok) return fault(added.error);
       const opened = await openVirtualSpan(
         {
           id: span.id,
@@ -204,9 +208,21 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
           alarms: span.knobs.alarms,
         },
         { loop, random, onEvent: hear, onFar: (slot, audio) => media.far(span.id, slot, audio) },
-      );
+      ).catch((error: Error) => error);
+      if (opened instanceof Error) {
+        await media.removeSpan(span.id);
+        return fault(opened.message);
+      }
       virtualSpans.set(span.id, opened);
-      return opened;
+      return ok({
+        id: span.id,
+        send: (frame) => opened.send(frame),
+        async close() {
+          virtualSpans.delete(span.id);
+          await opened.close();
+          await media.removeSpan(span.id);
+        },
+      });
     },
     logLevel: (level) => {
       log.level = level;
@@ -231,11 +247,18 @@ function preferredDriver(log: Log): MediaDriver {
   return 'event-loop';
 }
 
-async function readTls(files: NonNullable<Site['sip']['tls']>): Promise<TlsSetup> {
-  const [cert, pem] = await Promise.all([readFile(files.certificate), readFile(files.key)]);
-  if (files.ca === undefined) return { cert, key: pem, mutual: false };
-  return { cert, key: pem, ca: await readFile(files.ca), mutual: true };
+async function readTls({ certificate, key, ca }: NonNullable<Site['sip']['tls']>): Promise<Result<TlsSetup, string>> {
+  const files = { cert: await pemOf('certificate', certificate), key: await pemOf('key', key) };
+  if (!files.cert.ok) return files.cert;
+  if (!files.key.ok) return files.key;
+  const own = { cert: files.cert.value, key: files.key.value };
+  if (ca === undefined) return ok({ ...own, mutual: false });
+  const authorities = await pemOf('ca', ca);
+  return authorities.ok ? ok({ ...own, ca: authorities.value, mutual: true }) : authorities;
 }
+
+const pemOf = (setting: string, file: string): Promise<Result<Buffer, string>> =>
+  readFile(file).then(ok, (error: Error) => fail(`sip.tls.${setting}: ${error.message}`));
 
 function mediaSpecOf(span: SpanSetting): SpanMediaSpec {
   const { id, far, line } = span;

@@ -115,12 +115,15 @@ function makeBusy(): () => void {
   };
 }
 
+async function addSpans(plane: MediaPlane): Promise<void> {
+  for (let n = 0; n < SPANS; n++) await plane.addSpan({ driver: 'carrier', id: `t${n}`, slots: CHANNELS });
+}
+
 async function measure(calls: number, busy: boolean): Promise<Row> {
   const ports = new Map<string, number>();
   const plane = await startMediaPlane({
     address: '127.0.0.1',
     ports: [PLANE_PORT, PHONE_PORT - 1],
-    spans: Array.from({ length: SPANS }, (_, n) => ({ driver: 'carrier', id: `t${n}`, slots: CHANNELS }) as const),
     driver: 'native',
     log: silent,
     onEvent: (event) => {
@@ -129,6 +132,7 @@ async function measure(calls: number, busy: boolean): Promise<Row> {
       }
     },
   });
+  await addSpans(plane);
   const stop = new SharedArrayBuffer(4);
   const workerData = { ports: await openCalls(plane, calls, ports), first: PHONE_PORT, stop };
   const phones = new Worker(new URL(`data:text/javascript,${encodeURIComponent(PHONES)}`), { workerData });
@@ -187,11 +191,11 @@ const bare = rss();
 const idle = await startMediaPlane({
   address: '127.0.0.1',
   ports: [PLANE_PORT, PHONE_PORT - 1],
-  spans: Array.from({ length: SPANS }, (_, n) => ({ driver: 'carrier', id: `t${n}`, slots: CHANNELS }) as const),
   driver: 'native',
   log: silent,
   onEvent: () => {},
 });
+await addSpans(idle);
 await seconds(1);
 const atRest = rss();
 const realTime = idle.stats().realTime;

@@ -90,6 +90,8 @@ export class Activation implements Machine<ActivationEvent, ActivationEffect> {
     if (!loaded.ok) return [{ type: 'refused', problems: loaded.error }];
     const changes = diffSites(this.#kept, loaded.value);
     if (changes.length === 0) return [{ type: 'unchanged' }];
+    const later = changes.filter(({ reach }) => reach === 'restart');
+    if (later.length > 0) return [{ type: 'refused', problems: later.map(needsRestart) }];
     this.#state = { type: 'applying', next: loaded.value, confirmWithin };
     return [{ type: 'apply', site: loaded.value, changes }];
   }
@@ -125,6 +127,12 @@ export class Activation implements Machine<ActivationEvent, ActivationEffect> {
     return [{ type: 'apply', site: this.#kept, changes: diffSites(from, this.#kept) }];
   }
 }
+
+const needsRestart = ({ section, details }: Change): Problem => ({
+  path: section,
+  what: `takes hold only when the gateway starts again, and calls are up (${details.join(', ')})`,
+  mend: 'leave it as it is, or put it into the file and start the gateway again',
+});
 
 const refused = (what: string, mend: string): ActivationEffect => ({
   type: 'refused',

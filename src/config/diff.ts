@@ -128,6 +128,9 @@ const join = (path: string, key: string): string => (path === '' ? key : `${path
 const isBlock = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether two settings say the same. */
+export const same = (a: unknown, b: unknown): boolean => text(a) === text(b);
+
 /** Settings hold plain JSON values, and the schema fixes the order of their keys. */
 const text = (value: unknown): string | undefined => JSON.stringify(value);
 

@@ -40,12 +40,14 @@ export interface HttpSettings {
   readonly address: string;
   readonly port: number;
   /** Asked of every client where it is set; /healthz alone stays open, for load balancers. */
-  readonly token: string | undefined;
+  readonly token?: string | undefined;
 }
 
 export interface HttpConsole {
   /** The port that is really listened on. */
   readonly port: number;
+  /** Listens as these settings say. Requests that are under way are answered where they came in; settings that stay change nothing. */
+  become(settings: HttpSettings): Promise<Result<void, string>>;
   close(): Promise<void>;
 }
 
@@ -61,16 +63,56 @@ export async function startHttp(
   controls: Controls,
   log: Log,
 ): Promise<Result<HttpConsole, string>> {
-  const app = buildApp(settings.token, model, controls, log);
-  try {
-    await app.listen({ host: settings.address, port: settings.port });
-  } catch (error) {
-    await app.close();
-    return fail(listenFault(error, settings));
+  const door = new Door((token) => buildApp(token, model, controls, log));
+  const opened = await door.become(settings);
+  return opened.ok ? ok(door) : opened;
+}
+
+class Door implements HttpConsole {
+  readonly #build: (token: string | undefined) => FastifyInstance;
+  /** Those that answer their last requests, and the one that listens. */
+  readonly #apps = new Set<FastifyInstance>();
+  #open: { readonly app: FastifyInstance; readonly settings: HttpSettings } | undefined;
+
+  constructor(build: (token: string | undefined) => FastifyInstance) {
+    this.#build = build;
   }
-  const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
-  return ok({ port, close: () => app.close() });
+
+  get port(): number {
+    const address = this.#open?.app.server.address();
+    return typeof address === 'object' && address !== null ? address.port : (this.#open?.settings.port ?? 0);
+  }
+
+  async become(settings: HttpSettings): Promise<Result<void, string>> {
+    const old = this.#open;
+    const { address, port, token } = settings;
+    if (old?.settings.address === address && old.settings.port === port && old.settings.token === token)
+      return ok(undefined);
+    // Two can't have one port; otherwise the new one is tried before the old one goes.
+    if (old?.settings.port === port) this.#retire();
+    const app = this.#build(token);
+    try {
+      await app.listen({ host: address, port });
+    } catch (error) {
+      await app.close();
+      return fail(listenFault(error, settings));
+    }
+    this.#retire();
+    this.#apps.add(app);
+    this.#open = { app, settings };
+    return ok(undefined);
+  }
+
+  /** Takes nothing new, at once; what is under way is answered, and then its connections go. */
+  #retire(): void {
+    const app = this.#open?.app;
+    this.#open = undefined;
+    app?.server.close(() => this.#apps.delete(app));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#apps].map((app) => app.close()));
+  }
 }
 
 function listenFault(error: unknown, { address, port }: HttpSettings): string {

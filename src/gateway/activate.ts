@@ -3,6 +3,7 @@ import { Activation, type ActivationEffect } from '../config/activation.ts';
 import type { Change } from '../config/diff.ts';
 import { loadSite } from '../config/load.ts';
 import type { Site } from '../config/schema.ts';
+import type { HttpConsole } from '../console/http.ts';
 import type { ApplyAnswer, ConfirmAnswer } from '../console/views.ts';
 import { impossible } from '../kernel/machine.ts';
 import { type Instant, seconds } from '../kernel/time.ts';
@@ -12,6 +13,8 @@ import { isoOf } from './status.ts';
 
 export interface ActivatorParts {
   readonly gateway: Gateway;
+  /** The door that the configurations come in by; it may move too. */
+  readonly http: () => Pick<HttpConsole, 'become'>;
   /** The configuration that a restart would begin with is replaced by this text. */
   readonly keep: (text: string) => Promise<void>;
 }
@@ -93,13 +96,14 @@ export class Activator implements Wakeable {
 
   /** Carries out what the machine says, and answers with the last word. */
   async #follow(effects: readonly ActivationEffect[]): Promise<Outcome | undefined> {
-    const { gateway, keep } = this.#parts;
+    const { gateway, http, keep } = this.#parts;
     const { reactor } = gateway;
     let outcome: Outcome | undefined;
     for (const effect of effects) {
       switch (effect.type) {
         case 'apply': {
-          const done = await gateway.become(effect.site, effect.changes);
+          const become = await gateway.become(effect.site);
+          const done = become.ok ? await http().become(effect.site.http) : become;
           const answer = done.ok
             ? ({ type: 'applied' } as const)
             : ({ type: 'apply-failed', why: done.error } as const);

@@ -1,12 +1,14 @@
+import { CAUSE } from '../call/cause.ts';
 import type { Q921Link } from '../isdn/q921/link.ts';
 import type { LinkEffect, LinkEvent } from '../isdn/q921/primitives.ts';
 import type { Q931Group } from '../isdn/q931/group.ts';
 import type { CallHandle, CallIndication, CallRequest, GroupEffect, GroupEvent } from '../isdn/q931/primitives.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
-import { earlier, type Instant } from '../kernel/time.ts';
+import { earlier, type Instant, seconds } from '../kernel/time.ts';
 import type { LineAlarm, SpanEvent, SpanPort } from '../span/port.ts';
 import { LinkEvidence } from './link-evidence.ts';
+import { waitUntil } from './patience.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 
 export interface DChannelParts {
@@ -23,6 +25,16 @@ export interface DChannelParts {
   readonly onChange: () => void;
 }
 
+/** How long the far end may take to let go of the link: T200 and one answer. */
+const GOODBYE = seconds(1);
+
+/** What is left of a call when its line is taken away. */
+const GONE: CallIndication = {
+  type: 'release',
+  cause: { cause: CAUSE.networkOutOfOrder, location: 'private-local', diagnostics: undefined },
+  elements: [],
+};
+
 /** One D-channel: the span's port, its data link and the Q.931 calls on it, joined. */
 export class DChannel implements Wakeable {
   readonly id: string;
@@ -32,6 +44,7 @@ export class DChannel implements Wakeable {
   readonly #alarms = new Set<LineAlarm>();
   #port: SpanPort | undefined;
   #up = false;
+  #stopped = false;
 
   constructor(parts: DChannelParts) {
     this.id = parts.id;
@@ -49,10 +62,12 @@ export class DChannel implements Wakeable {
   }
 
   get deadline(): Instant | undefined {
+    if (this.#stopped) return undefined;
     return earlier(this.#parts.link.deadline, this.#parts.group.deadline);
   }
 
   wake(now: Instant): void {
+    if (this.#stopped) return;
     this.#linkEffects(this.#parts.link.wake(now), now);
     this.#groupEffects(this.#parts.group.wake(now), now);
   }
@@ -65,6 +80,7 @@ export class DChannel implements Wakeable {
 
   /** What the span says. */
   hear(event: SpanEvent): void {
+    if (this.#stopped) return;
     switch (event.type) {
       case 'frame':
         this.evidence.heard(event.frame);
@@ -90,14 +106,23 @@ export class DChannel implements Wakeable {
   }
 
   feed(event: GroupEvent): void {
+    if (this.#stopped) return;
     const now = this.#parts.reactor.clock.now();
     this.#groupEffects(this.#parts.group.feed(event, now), now);
     this.#parts.reactor.watch(this);
   }
 
-  stop(): Promise<void> {
-    this.#parts.reactor.forget(this);
-    return this.#port?.close() ?? Promise.resolve();
+  /** Takes the D-channel down: the far end is told (DISC), and so is who still has a call on it. */
+  async stop(): Promise<void> {
+    const { reactor } = this.#parts;
+    reactor.run(() => this.#link({ type: 'dl-release' }));
+    await waitUntil(reactor, () => !this.#up, GOODBYE);
+    this.#stopped = true;
+    reactor.forget(this);
+    const left = [...this.#users.values()];
+    this.#users.clear();
+    for (const listen of left) reactor.run(() => listen(GONE));
+    await this.#port?.close();
   }
 
   #link(event: LinkEvent): void {

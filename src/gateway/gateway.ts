@@ -5,17 +5,16 @@
 import { type CallLimits, DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
-import type { Change } from '../config/diff.ts';
 import { compilePattern } from '../config/pattern.ts';
 import type { SipTrunkSetting, Site, SpanSetting } from '../config/schema.ts';
 import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { type Random, token } from '../kernel/random.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
-import { after, type Clock, type Instant, ms, seconds } from '../kernel/time.ts';
+import { type Clock, seconds } from '../kernel/time.ts';
 import { CONTENT_TYPES, METHODS } from '../leg/sip-leg-kit.ts';
 import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
-import type { ListenProblem, SipTransport } from '../net/words.ts';
+import type { ListenProblem, SipTransport, TlsSetup } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { NaptrRecord } from '../routing/enum.ts';
 import type { Hash } from '../sip/digest/response.ts';
@@ -31,6 +30,7 @@ import { type Health, judgeHealth } from '../telemetry/health.ts';
 import { type Admission, CallPath, type Stage } from './call-path.ts';
 import { Dispatch } from './dispatch.ts';
 import { GatewayWatch } from './gateway-watch.ts';
+import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
 import { type Alarm, Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
@@ -54,16 +54,24 @@ export interface World {
   openStore(site: Site): Promise<Result<Store, StoreProblem>>;
   /** Puts the site's numbers and routes into the directory file and reads it back: the router knows nothing else. */
   directory(site: Site): Promise<Result<Directory, string>>;
-  /** Rejects with what the operator can mend, as does `openSpan`. */
+  /** Rejects with what the operator can mend. */
   startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
+  /** Key, certificate and authorities that the site names; undefined where it names none. The error names the setting. */
+  tls(site: Site): Promise<Result<TlsSetup | undefined, string>>;
   openTransport(
-    site: Site,
+    setup: { readonly listen: Site['sip']['listen']; readonly tls: TlsSetup | undefined },
     hear: {
       message(octets: Uint8Array, flow: Flow): void;
       broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void;
     },
   ): Promise<Result<SipTransport, ListenProblem>>;
-  openSpan(span: SpanSetting, loop: Reactor, media: MediaPlane, hear: (event: SpanEvent) => void): Promise<SpanPort>;
+  /** Opens a span, its B-channels in the media plane included, and closes both with the port. The error names the setting. */
+  openSpan(
+    span: SpanSetting,
+    loop: Reactor,
+    media: MediaPlane,
+    hear: (event: SpanEvent) => void,
+  ): Promise<Result<SpanPort, string>>;
   logLevel(level: Site['log']['level']): void;
   /** RFC 3263. */
   locate(uri: string): Promise<Result<readonly Target[], string>>;
@@ -97,6 +105,8 @@ export async function startGateway(
 ): Promise<Result<Gateway, StartProblem>> {
   const directory = await world.directory(site);
   if (!directory.ok) return directory;
+  const tls = await world.tls(site);
+  if (!tls.ok) return tls;
   const store = await world.openStore(site);
   if (!store.ok) return fail(`store.directory: ${store.error.what}`);
   const supervisor = new Supervisor(world.log);
@@ -106,13 +116,16 @@ export async function startGateway(
     reactor.run(() => {
       if (gateway !== undefined) step(gateway);
     });
-  const transport = await world.openTransport(site, {
-    message: (octets, flow) => hear(({ edge }) => edge.receive(octets, flow)),
-    broken: (octets, status, flow) => hear(({ edge }) => edge.broken(octets, status, flow)),
-  });
+  const transport = await world.openTransport(
+    { listen: site.sip.listen, tls: tls.value },
+    {
+      message: (octets, flow) => hear(({ edge }) => edge.receive(octets, flow)),
+      broken: (octets, status, flow) => hear(({ edge }) => edge.broken(octets, status, flow)),
+    },
+  );
   if (!transport.ok) {
     await store.value.close();
-    return fail(`sip.listen: ${transport.error.why}`);
+    return fail(listenFault(transport.error));
   }
   let media: MediaPlane | undefined;
   try {
@@ -125,17 +138,22 @@ export async function startGateway(
       transport: transport.value,
       media,
     });
-    await gateway.begin();
-    return ok(gateway);
   } catch (error) {
-    await gateway?.spans.stop();
     await media?.stop();
     await transport.value.close();
     reactor.stop();
     await store.value.close();
     return fail(error instanceof Error ? error.message : String(error));
   }
+  const begun = await gateway.begin();
+  if (begun.ok) return ok(gateway);
+  await gateway.stop();
+  return begun;
 }
+
+/** A listener's problem with the setting that mends it. */
+const listenFault = ({ code, why }: ListenProblem): string =>
+  `${code === 'certificate' ? 'sip.tls' : 'sip.listen'}: ${why}`;
 
 interface Started {
   readonly reactor: Reactor;
@@ -289,17 +307,17 @@ export class Gateway {
   }
 
   /** Closes what a crash left open, then opens the spans. */
-  async begin(): Promise<void> {
+  async begin(): Promise<Result<void, string>> {
     const { start } = this.store;
     const left = recoveriesOf(start.calls);
     this.reactor.run(() => endDialogs(left, this.edge));
     closeRecords(start.calls, this.store, this.#world);
     this.spans.regroup(this.#site.spanGroups);
     for (const span of this.#site.spans) {
-      await this.spans.add(span, q931Records(left, span.id)).catch((error: unknown) => {
-        throw new Error(`span ${span.id}: ${error instanceof Error ? error.message : String(error)}`);
-      });
+      const opened = await this.spans.add(span, q931Records(left, span.id));
+      if (!opened.ok) return opened;
     }
+    return ok(undefined);
   }
 
   mediaEvent(event: MediaPlaneEvent): void {
@@ -350,19 +368,18 @@ export class Gateway {
   }
 
   /**
-   * Takes a new configuration: the numbers are swapped between two calls, settings are read by what comes next, nothing
-   * else is touched. What needs a restart is refused whole.
+   * Takes a new configuration: listeners and spans that differ are closed and opened, the numbers are swapped between two
+   * calls, settings are read by what comes next; nothing else is touched. After a failure some of it may be done: `become` what it was goes back.
    */
-  async become(site: Site, changes: readonly Change[]): Promise<Result<void, string>> {
-    const later = changes.filter(({ reach }) => reach === 'listener' || reach === 'span' || reach === 'restart');
-    if (later.length > 0) {
-      const names = later.map(({ section, id }) => (id === '' ? section : `${section} ${id}`));
-      return fail(
-        `${names.join(', ')}: takes hold when the gateway starts again, so it can't be applied with calls up`,
-      );
-    }
+  async become(site: Site): Promise<Result<void, string>> {
     const directory = await this.#world.directory(site);
     if (!directory.ok) return directory;
+    const tls = await this.#world.tls(site);
+    if (!tls.ok) return tls;
+    const problem = await this.transport.become(site.sip.listen, tls.value);
+    if (problem !== undefined) return fail(listenFault(problem));
+    const spans = await this.spans.become(site.spans);
+    if (!spans.ok) return spans;
     this.reactor.run(() => {
       this.#site = site;
       this.router.swap(directory.value);
@@ -380,30 +397,12 @@ export class Gateway {
     this.reactor.run(() => {
       for (const call of [...this.path.live.keys()]) this.path.end(call, CAUSE.normalUnspecified);
     });
-    await this.#quiet();
+    await waitUntil(this.reactor, () => this.path.live.size === 0, GOODBYE);
     await this.spans.stop();
     await this.media.stop();
     await this.transport.close();
     this.reactor.stop();
     await this.store.close();
-  }
-
-  /** Waits until no call is left, as long as that takes in good order. */
-  #quiet(): Promise<void> {
-    if (this.path.live.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const last = after(this.#world.clock.now(), GOODBYE);
-      const look = {
-        deadline: undefined as Instant | undefined,
-        wake: (now: Instant): void => {
-          const done = this.path.live.size === 0 || now >= last;
-          look.deadline = done ? undefined : after(now, ms(50));
-          if (done) resolve();
-        },
-      };
-      look.deadline = this.#world.clock.now();
-      this.reactor.watch(look);
-    });
   }
 
   /** Peers on one host are told apart by the port that they send from, where it is the one that we call. */

@@ -1,27 +1,31 @@
 import { ourRelease } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import type { Offer, Release } from '../call/signal.ts';
-import { channelsOf, lawOf } from '../config/line.ts';
+import { same } from '../config/diff.ts';
+import { channelsOf, lawOf, SLOTS } from '../config/line.ts';
 import type { SpanGroupSetting, SpanSetting } from '../config/schema.ts';
 import { Q921Link } from '../isdn/q921/link.ts';
 import { Q931Group } from '../isdn/q931/group.ts';
 import type { CallHandle, CallIndication, CallRecord, CallRequest, ChannelState } from '../isdn/q931/primitives.ts';
 import { type TimerTable, VARIANTS } from '../isdn/q931/variants.ts';
 import type { Log } from '../kernel/log.ts';
+import { ok, type Result } from '../kernel/result.ts';
 import { seconds } from '../kernel/time.ts';
 import { IsdnLeg } from '../leg/isdn-leg.ts';
+import { MAX_SPANS } from '../media/span-room.ts';
 import type { Source } from '../routing/query.ts';
 import type { SpanEvent, SpanPort } from '../span/port.ts';
 import { BoundLeg, type LegHandle } from './bound-leg.ts';
 import type { CallPath, LegEars } from './call-path.ts';
 import { DChannel } from './d-channel.ts';
 import type { DialHop } from './dial-hop.ts';
+import { waitUntil } from './patience.ts';
 import type { Reactor } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
 import { q931Thread } from './tracer.ts';
 
-/** Opens a span's port; what it hears goes to `hear`. */
-export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<SpanPort>;
+/** Opens a span, B-channels and all; what it hears goes to `hear`. The error names the setting. */
+export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<Result<SpanPort, string>>;
 
 export interface SpansParts {
   readonly reactor: Reactor;
@@ -36,7 +40,14 @@ interface Span {
   readonly setting: SpanSetting;
   readonly dChannel: DChannel;
   readonly group: Q931Group;
+  /** Legs that are on it. */
+  readonly legs: Set<string>;
+  /** It is about to be closed, and takes no more calls. */
+  leaving: boolean;
 }
+
+/** How long the calls of a span that is taken away may take to end in order. */
+const GOODBYE = seconds(3);
 
 /** The spans with their D-channels: incoming calls become A-legs, hops to a span group become calls on a free B-channel. */
 export class Spans {
@@ -53,12 +64,35 @@ export class Spans {
     this.#groups = groups;
   }
 
+  /**
+   * Makes the spans be as in `wanted`: what is new is opened, what is gone or differs is closed, its calls ended in order first,
+   * and opened anew; the others are not touched. After a failure the spans before it are as wanted: become what it was goes back.
+   */
+  async become(wanted: readonly SpanSetting[]): Promise<Result<void, string>> {
+    const stays = ({ setting }: Span): boolean => wanted.some((one) => same(one, setting));
+    const leaving = [...this.#spans.values()].filter((span) => !stays(span));
+    const added = wanted.filter(({ id }) => !this.#spans.has(id));
+    // What needs nothing of the leaving ones comes first: if it can't be opened, no call has been ended for it.
+    const waits = (one: SpanSetting): boolean => leaving.some(({ setting }) => sharePorts(one, setting));
+    const room = this.#spans.size + added.length <= MAX_SPANS;
+    for (const setting of room ? added.filter((one) => !waits(one)) : []) {
+      const opened = await this.add(setting, []);
+      if (!opened.ok) return opened;
+    }
+    await Promise.all(leaving.map(({ setting }) => this.remove(setting.id)));
+    for (const setting of wanted) {
+      const opened = this.#spans.has(setting.id) ? ok(undefined) : await this.add(setting, []);
+      if (!opened.ok) return opened;
+    }
+    return ok(undefined);
+  }
+
   get all(): readonly { readonly setting: SpanSetting; readonly dChannel: DChannel; readonly group: Q931Group }[] {
     return [...this.#spans.values()];
   }
 
   /** Opens a span. `records`: calls that a crash left on it, cleared as soon as the link is up. */
-  async add(setting: SpanSetting, records: readonly CallRecord[]): Promise<void> {
+  async add(setting: SpanSetting, records: readonly CallRecord[]): Promise<Result<void, string>> {
     const { reactor, log, open, onMessage } = this.#parts;
     const group = new Q931Group({
       side: setting.side,
@@ -83,22 +117,44 @@ export class Spans {
       onSetup: (handle) => this.#incoming(span, handle),
       onMessage: (direction, message) => onMessage(setting.id, direction, message),
     });
-    const span: Span = { setting, dChannel, group };
+    const span: Span = { setting, dChannel, group, legs: new Set(), leaving: false };
     this.#spans.set(setting.id, span);
     if (records.length > 0) dChannel.feed({ type: 'adopt', records });
     const port = await open(setting, (event) => reactor.run(() => dChannel.hear(event)));
-    reactor.run(() => dChannel.start(port));
+    if (!port.ok) {
+      await dChannel.stop();
+      this.#spans.delete(setting.id);
+      return port;
+    }
+    reactor.run(() => dChannel.start(port.value));
+    return ok(undefined);
   }
 
-  /** Closes a span; its calls are ended first by the caller. */
+  /** Closes a span. It takes no more calls, those on it are ended in order, then the line goes. */
   async remove(id: string): Promise<void> {
     const span = this.#spans.get(id);
+    if (span === undefined) return;
+    span.leaving = true;
+    this.#parts.reactor.run(() => this.#endCalls(span));
+    await waitUntil(this.#parts.reactor, () => span.legs.size === 0, GOODBYE);
     this.#spans.delete(id);
-    await span?.dChannel.stop();
+    await span.dChannel.stop();
+  }
+
+  /**
+   * A call that was answered ends with 31: an operator's act is a normal event (Q.850 §2.2.7.1.21). One that was not ends with 41,
+   * which asks for another attempt soon (§2.2.7.3.4), and on SIP is a 503 that an upstream proxy hunts on after.
+   */
+  #endCalls({ legs }: Span): void {
+    const path = this.#parts.path();
+    for (const live of [...path.live.values()]) {
+      if (![...live.legs.keys()].some((leg) => legs.has(leg))) continue;
+      path.end(live.id, live.answered === undefined ? CAUSE.temporaryFailure : CAUSE.normalUnspecified);
+    }
   }
 
   async stop(): Promise<void> {
-    for (const id of [...this.#spans.keys()]) await this.remove(id);
+    await Promise.all([...this.#spans.keys()].map((id) => this.remove(id)));
   }
 
   /** Why a group can take no call now; undefined when it can. */
@@ -126,7 +182,9 @@ export class Spans {
 
   /** Dials a hop to a span group on the first of its spans that has room. */
   dial(leg: string, hop: Extract<DialHop, { type: 'span-group' }>, offer: Offer, ears: LegEars): LegHandle | Release {
-    const fit = hop.spans.map((id) => this.#spans.get(id)).find((span) => span?.dChannel.up && hasIdle(span));
+    const fit = hop.spans
+      .map((id) => this.#spans.get(id))
+      .find((span) => span?.dChannel.up && !span.leaving && hasIdle(span));
     if (fit === undefined) return ourRelease(this.up(hop.id) ? CAUSE.noChannel : CAUSE.networkOutOfOrder);
     const made = new IsdnLeg({
       channel: { type: 'any', order: hop.hunting, exclusive: true },
@@ -139,6 +197,10 @@ export class Spans {
   }
 
   #incoming(span: Span, handle: CallHandle): (indication: CallIndication) => void {
+    if (span.leaving) {
+      this.#parts.reactor.run(() => span.dChannel.request(handle, { type: 'release', cause: CAUSE.temporaryFailure }));
+      return () => {};
+    }
     const made = new IsdnLeg({ law: lawOf(span.setting) });
     const bound = this.#parts
       .path()
@@ -154,16 +216,21 @@ export class Spans {
   #bind(
     id: string,
     leg: IsdnLeg,
-    { setting, dChannel, group }: Span,
+    { setting, dChannel, group, legs }: Span,
     handle: CallHandle,
     ears: LegEars,
   ): BoundLeg<CallIndication, CallRequest> {
+    legs.add(id);
     return new BoundLeg(
       id,
       leg,
       {
         ...ears,
         wire: (request) => dChannel.request(handle, request),
+        gone: () => {
+          legs.delete(id);
+          ears.gone();
+        },
         recovery: (): LegRecovery | undefined => {
           const record = group.record(handle);
           return record === undefined ? undefined : { type: 'q931', span: setting.id, record };
@@ -180,8 +247,15 @@ export class Spans {
 
   #of(id: string): readonly Span[] {
     const ids = this.#groups.find((group) => group.id === id)?.spans ?? [];
-    return ids.map((span) => this.#spans.get(span)).filter((span) => span !== undefined);
+    return ids.flatMap((span) => this.#spans.get(span) ?? []).filter(({ leaving }) => !leaving);
   }
+}
+
+/** Whether both want the same UDP ports. */
+function sharePorts(a: SpanSetting, b: SpanSetting): boolean {
+  if (!('listen' in a.far) || !('listen' in b.far)) return false;
+  const [one, other] = [a.far.listen.port, b.far.listen.port];
+  return one <= other + SLOTS[b.line] && other <= one + SLOTS[a.line];
 }
 
 const hasIdle = ({ group }: Span): boolean => group.channelStates().some(({ state }) => state === 'idle');

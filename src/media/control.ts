@@ -6,13 +6,15 @@ import { type Endpoint, samplesOf } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
 import type { Command, FromWorker } from './messages.ts';
 import type { Moment, RtpLine, StreamSeed } from './rtp-line.ts';
+import { SpanControl } from './span-control.ts';
 
-/** What the loop does for legs and calls between two ticks: opens, aims, joins, plays, closes. */
+/** What the loop does between two ticks: legs are opened, aimed, joined and closed, tones played, spans taken in and let go. */
 export class MediaControl {
   readonly #memory: MediaMemory;
   readonly #address: string;
   readonly #random: Random;
   readonly #emit: (message: FromWorker) => void;
+  readonly #spans: SpanControl;
   /** Ports of the RTP endpoints that are open, by the tag of the RTP socket. */
   readonly #ports = new Map<number, number>();
   /** Closed, but their last packets are still in the outbox. */
@@ -23,6 +25,7 @@ export class MediaControl {
     this.#address = address;
     this.#random = random;
     this.#emit = emit;
+    this.#spans = new SpanControl(memory);
   }
 
   obey(message: Command, moment: Moment): void {
@@ -46,6 +49,15 @@ export class MediaControl {
         if (media?.driver === 'tdmoe') media.send(message.frame);
         break;
       }
+      case 'open-span': {
+        const { request } = message;
+        this.#spans.open(message.room, message.spec, (why) => this.#emit({ type: 'span-changed', request, why }));
+        break;
+      }
+      case 'close-span':
+        this.#closeSpan(message.room, moment);
+        this.#emit({ type: 'span-changed', request: message.request, why: undefined });
+        break;
       default:
         impossible(message);
     }
@@ -124,6 +136,13 @@ export class MediaControl {
 
   closeAll(moment: Moment): void {
     for (const leg of [...this.#memory.legs.keys()]) this.close(leg, moment);
+  }
+
+  #closeSpan(room: number, moment: Moment): void {
+    const { legs, rooms } = this.#memory;
+    const endpoints = new Set<Endpoint>(rooms[room]?.span?.endpoints);
+    for (const [leg, endpoint] of [...legs]) if (endpoints.has(endpoint)) this.close(leg, moment);
+    this.#spans.close(room);
   }
 
   /** Call when the outbox was sent: gives back the ports and endpoints of those that were closed. */

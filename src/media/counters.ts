@@ -4,6 +4,8 @@
  * of neighbouring ticks.
  */
 
+import { MAX_SPANS } from './span-room.ts';
+
 /** Upper bounds of the lateness histogram in milliseconds; the last bucket has none. */
 export const LATENESS_BOUNDS: readonly number[] = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40];
 
@@ -75,8 +77,9 @@ export class Counters {
     this.#cells = new Float64Array(buffer);
   }
 
-  static forSpans(spans: number): Counters {
-    return new Counters(new SharedArrayBuffer((SPANS + spans * SPAN_CELLS.length) * Float64Array.BYTES_PER_ELEMENT));
+  static fresh(): Counters {
+    const cells = SPANS + MAX_SPANS * SPAN_CELLS.length;
+    return new Counters(new SharedArrayBuffer(cells * Float64Array.BYTES_PER_ELEMENT));
   }
 
   add(name: CounterName, n = 1): void {
@@ -88,13 +91,13 @@ export class Counters {
     this.#cells[CELLS.indexOf(name)] = value;
   }
 
-  setSpan(span: number, name: SpanCounterName, value: number): void {
-    this.#cells[SPANS + span * SPAN_CELLS.length + SPAN_CELLS.indexOf(name)] = value;
+  setSpan(room: number, name: SpanCounterName, value: number): void {
+    this.#cells[SPANS + room * SPAN_CELLS.length + SPAN_CELLS.indexOf(name)] = value;
   }
 
   /** One span's figures; cheaper than all of them. */
-  span(span: number): SpanCounts {
-    const of = (name: SpanCounterName): number => this.#at(SPANS + span * SPAN_CELLS.length + SPAN_CELLS.indexOf(name));
+  span(room: number): SpanCounts {
+    const of = (name: SpanCounterName): number => this.#at(SPANS + room * SPAN_CELLS.length + SPAN_CELLS.indexOf(name));
     return {
       slips: of('slips'),
       received: of('received'),
@@ -115,7 +118,8 @@ export class Counters {
     this.#cells[HISTOGRAM + bucket] = this.#at(HISTOGRAM + bucket) + 1;
   }
 
-  read(spans: readonly string[]): MediaStats {
+  /** @param spans The ids of the open spans, each with its room. */
+  read(spans: ReadonlyMap<string, number>): MediaStats {
     const of = (name: CounterName): number => this.#at(CELLS.indexOf(name));
     return {
       ticks: of('ticks'),
@@ -137,7 +141,7 @@ export class Counters {
         malformed: of('malformed'),
         sendFailures: of('sendFailures'),
       },
-      spans: spans.map((id, i) => ({ id, ...this.span(i) })),
+      spans: [...spans].map(([id, room]) => ({ id, ...this.span(room) })),
     };
   }
 

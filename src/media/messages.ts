@@ -9,7 +9,6 @@ export type MediaDriver = 'native' | 'event-loop';
 export interface MediaWorkerData {
   readonly address: string;
   readonly ports: readonly [from: number, to: number];
-  readonly spans: readonly SpanMediaSpec[];
   readonly driver: MediaDriver;
   readonly endpoints: number;
   /** The counters that the main thread reads while the worker writes them. */
@@ -23,7 +22,11 @@ export type Command =
   | { readonly type: 'far'; readonly span: string; readonly slot: number; readonly audio: FarAudio }
   | { readonly type: 'stream'; readonly request: number; readonly leg: string }
   /** A frame of LAPD for the D-channel of a span whose driver carries it in the worker. */
-  | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array };
+  | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array }
+  /** The span moves into this room, which is empty; answered by `span-changed`. */
+  | { readonly type: 'open-span'; readonly request: number; readonly room: number; readonly spec: SpanMediaSpec }
+  /** Endpoints that are still open on it are closed first; answered by `span-changed`. */
+  | { readonly type: 'close-span'; readonly request: number; readonly room: number };
 
 export type ToWorker = Command | { readonly type: 'stop' };
 
@@ -35,6 +38,8 @@ export type FromWorker =
   | { readonly type: 'stream'; readonly request: number; readonly stats: StreamStats | undefined }
   /** What a span's driver in the worker has to say. */
   | { readonly type: 'span'; readonly span: string; readonly event: SpanEvent }
+  /** `why`: what is wrong, where it could not be done. */
+  | { readonly type: 'span-changed'; readonly request: number; readonly why: string | undefined }
   | {
       readonly type: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

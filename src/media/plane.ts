@@ -7,9 +7,11 @@ import { Worker } from 'node:worker_threads';
 import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
+import { fail, ok, type Result } from '../kernel/result.ts';
 import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
 import { Counters, type MediaStats, type SpanCounts } from './counters.ts';
 import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
+import { MAX_SPANS } from './span-room.ts';
 
 /** Endpoints that the worker's memory holds unless told otherwise: 184 calls T1 ↔ SIP need 368. */
 const DEFAULT_ENDPOINTS = 512;
@@ -32,7 +34,6 @@ export interface MediaPlaneOptions {
   readonly address: string;
   /** The first and the last port that may be used: RTP on the even ones, RTCP on the odd ones above. */
   readonly ports: readonly [from: number, to: number];
-  readonly spans: readonly SpanMediaSpec[];
   readonly driver: MediaDriver;
   readonly log: Log;
   readonly onEvent: (event: MediaPlaneEvent) => void;
@@ -43,6 +44,10 @@ export interface MediaPlane {
   /** A leg's command for its own endpoint; the leg's id names it. `open-…` makes it, `close` ends it. */
   leg(leg: string, command: LegMediaCommand): void;
   call(command: CallMediaCommand): void;
+  /** Opens a span's B-channels while calls are up; legs may use them once this has said yes. The error names what is taken. */
+  addSpan(spec: SpanMediaSpec): Promise<Result<undefined, string>>;
+  /** Closes a span's B-channels, and the endpoints that are still on them (each is told with `closed`). */
+  removeSpan(id: string): Promise<void>;
   /** What the simulated carrier's end of a B-channel does; nothing for spans of other drivers. */
   far(span: string, slot: number, audio: FarAudio): void;
   /** Sends a frame of LAPD on a span whose D-channel the worker carries. */
@@ -58,14 +63,12 @@ export interface MediaPlane {
   stop(): Promise<void>;
 }
 
-/** Starts the worker and waits until its sockets are bound and it ticks; rejects with what the operator can mend. */
+/** Starts the worker and waits until it ticks; rejects with what the operator can mend. */
 export async function startMediaPlane(options: MediaPlaneOptions): Promise<MediaPlane> {
-  const counters = Counters.forSpans(options.spans.length);
-  const spanIds = options.spans.map((span) => span.id);
+  const counters = Counters.fresh();
   const workerData: MediaWorkerData = {
     address: options.address,
     ports: options.ports,
-    spans: options.spans,
     driver: options.driver,
     endpoints: options.endpoints ?? DEFAULT_ENDPOINTS,
     counters: counters.buffer,
@@ -75,6 +78,9 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const asked = new Map<number, (stats: StreamStats | undefined) => void>();
   const ears = new Map<string, (event: SpanEvent) => void>();
   const unheard = new Map<string, SpanEvent[]>();
+  const changing = new Map<number, (why: string | undefined) => void>();
+  /** The room of each span, from the moment it is asked for. */
+  const rooms = new Map<string, number>();
   let requests = 0;
   let stopping = false;
   let alive = true;
@@ -105,6 +111,10 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
         unheard.set(span, [...events, event].slice(-UNHEARD));
         return;
       }
+      case 'span-changed':
+        changing.get(message.request)?.(message.why);
+        changing.delete(message.request);
+        return;
       case 'log':
         return options.log[message.level](message.fields, message.what);
       default:
@@ -121,6 +131,8 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     started.reject(new Error(why));
     for (const answer of asked.values()) answer(undefined);
     asked.clear();
+    for (const answer of changing.values()) answer(why);
+    changing.clear();
     if (!stopping) {
       options.log.error({ why }, 'media worker ended');
       options.onEvent({ type: 'failed', why });
@@ -135,6 +147,15 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     await worker.terminate();
     throw error;
   }
+
+  const change = (room: number, spec: SpanMediaSpec | undefined): Promise<string | undefined> => {
+    if (!alive) return Promise.resolve(why);
+    const request = ++requests;
+    return new Promise((resolve) => {
+      changing.set(request, resolve);
+      tell(spec === undefined ? { type: 'close-span', request, room } : { type: 'open-span', request, room, spec });
+    });
+  };
 
   return {
     leg: (leg, command) => tell({ type: 'leg', leg, command }),
@@ -151,10 +172,28 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       unheard.delete(span);
     },
     span(id) {
-      const at = spanIds.indexOf(id);
-      return at < 0 ? undefined : counters.span(at);
+      const room = rooms.get(id);
+      return room === undefined ? undefined : counters.span(room);
     },
-    stats: () => counters.read(spanIds),
+    async addSpan(spec) {
+      const used = new Set(rooms.values());
+      const room = Array.from({ length: MAX_SPANS }, (_, n) => n).find((n) => !used.has(n));
+      if (room === undefined || rooms.has(spec.id)) return fail(`no room for span ${spec.id}`);
+      rooms.set(spec.id, room);
+      const refused = await change(room, spec);
+      if (refused === undefined) return ok(undefined);
+      rooms.delete(spec.id);
+      return fail(refused);
+    },
+    async removeSpan(id) {
+      const room = rooms.get(id);
+      if (room === undefined) return;
+      await change(room, undefined);
+      rooms.delete(id);
+      ears.delete(id);
+      unheard.delete(id);
+    },
+    stats: () => counters.read(rooms),
     stream(leg) {
       if (!alive) return Promise.resolve(undefined);
       const request = ++requests;

@@ -5,7 +5,8 @@ import type { TdmChannel } from '../span/media.ts';
 /** An endpoint's line to a B-channel. Digits go in band here, and octets are never touched on their way. */
 export class TdmLine {
   readonly type = 'tdm';
-  readonly place: BChannel;
+  /** Which B-channel this is; its span says so when it opens. */
+  place: BChannel;
   readonly takesEvents = false;
   readonly #channel: TdmChannel;
   #sent = 0;

@@ -4,10 +4,9 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { Log } from '../kernel/log.ts';
 import { assert } from '../kernel/machine.ts';
 import { seeded } from '../kernel/random.ts';
-import { fail, ok, type Result } from '../kernel/result.ts';
 import type { WallTime } from '../kernel/time.ts';
 import { loadNative, type Native } from '../native/native.ts';
-import { addressWords } from './address.ts';
+import type { TdmChannel } from '../span/media.ts';
 import { MediaControl } from './control.ts';
 import { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -45,10 +44,6 @@ function digitHeard(endpoint: Endpoint, digit: string, samples: number): void {
 }
 
 async function run(native: Native | undefined): Promise<void> {
-  const bare = data.spans.find(({ driver }) => driver === 'tdmoe');
-  if (bare !== undefined && native === undefined) {
-    return emit({ type: 'refused', why: `span ${bare.id}: its driver needs media.driver native` });
-  }
   const io: PacketIo =
     native === undefined
       ? new DgramPacketIo(() => performance.now())
@@ -56,11 +51,6 @@ async function run(native: Native | undefined): Promise<void> {
   const lines =
     native === undefined ? undefined : new Lines(native, (span, event) => emit({ type: 'span', span, event }));
   const memory = new MediaMemory(data, io, seeded(randomBytes(4).readUInt32LE()).next, digitHeard, lines);
-  const bound = await bindSpans(memory);
-  if (!bound.ok) {
-    io.close();
-    return emit({ type: 'refused', why: bound.error });
-  }
   const control = new MediaControl(memory, data.address, { bytes: (n) => new Uint8Array(randomBytes(n)) }, emit);
   const events = {
     silent: (endpoint: Endpoint, seconds: number) =>
@@ -114,6 +104,9 @@ function obey(control: MediaControl, message: Command, moment: Moment): void {
     const leg = message.type === 'leg' ? message.leg : undefined;
     log.error({ command: message.type, leg, why: whyOf(error) }, 'media command failed: a fault of our own');
     if (leg !== undefined) control.close(leg, moment);
+    if (message.type === 'open-span' || message.type === 'close-span') {
+      emit({ type: 'span-changed', request: message.request, why: whyOf(error) });
+    }
   }
 }
 
@@ -123,6 +116,7 @@ const whyOf = (error: unknown): string => (error instanceof Error ? (error.stack
 const FRAME_COUNTS = ['received', 'lost', 'reordered', 'late', 'restarts'] as const;
 
 let counted = 0;
+const NO_CHANNELS: readonly TdmChannel[] = [];
 
 function count(memory: MediaMemory): void {
   if (counted++ % TICKS_PER_SECOND === 0) {
@@ -132,35 +126,13 @@ function count(memory: MediaMemory): void {
   counters.set('rtpEndpoints', memory.rtpInUse);
   counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse);
   counters.set('portsInUse', memory.ports.inUse);
-  for (let i = 0; i < memory.spans.length; i++) {
-    const span = memory.spans[i];
-    if (span === undefined) continue;
-    let slips = span.pastSlips;
-    for (const channel of span.channels) if (channel.isOpen) slips += channel.slips;
-    counters.setSpan(i, 'slips', slips);
-    if (span.media.driver !== 'tdmoe') continue;
-    const { counts } = span.media;
-    for (const name of FRAME_COUNTS) counters.setSpan(i, name, counts[name]);
+  for (const { number, span } of memory.rooms) {
+    let slips = span?.pastSlips ?? 0;
+    for (const channel of span?.channels ?? NO_CHANNELS) if (channel.isOpen) slips += channel.slips;
+    counters.setSpan(number, 'slips', slips);
+    const counts = span?.media.driver === 'tdmoe' ? span.media.counts : undefined;
+    for (const name of FRAME_COUNTS) counters.setSpan(number, name, counts?.[name] ?? 0);
   }
-}
-
-/** Binds the sockets of the spans whose B-channels are UDP. */
-async function bindSpans(memory: MediaMemory): Promise<Result<undefined>> {
-  for (const { spec, firstTag } of memory.spans) {
-    if (spec.driver !== 'udp') continue;
-    if (addressWords(spec.peer.address) === undefined) {
-      return fail(`span ${spec.id}: the far peer's address ${spec.peer.address} is not a literal one`);
-    }
-    for (let slot = 1; slot <= spec.slots; slot++) {
-      const at = spec.listen.port + slot;
-      const error = await new Promise<string | undefined>((done) =>
-        memory.io.bind(firstTag + slot, spec.listen.address, at, done),
-      );
-      if (error !== undefined)
-        return fail(`span ${spec.id}: UDP ${spec.listen.address}:${at} for B-channel ${slot}: ${error}`);
-    }
-  }
-  return ok(undefined);
 }
 
 if (data.driver === 'event-loop') await run(undefined);

@@ -6,7 +6,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { connect as connectTls, createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Endpoint, Target } from '../sip/message/flow.ts';
 import {
@@ -23,8 +23,20 @@ import {
 /** A listening TCP or TLS socket. */
 export interface StreamServer {
   readonly at: ListenAt;
+  /** Shows other credentials to those who connect from now on. */
   renew(tls: TlsCredentials): void;
+  /** Accepts nobody any more, at once; resolves when the last connection that it has accepted is gone. */
   close(): Promise<void>;
+}
+
+/** Why these credentials can't be used: a key that doesn't fit its certificate, or no PEM at all. */
+export function credentialFault({ mutual: _, ...credentials }: TlsSetup): string | undefined {
+  try {
+    createSecureContext(credentials);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Connections that the system may hold for us before we accept them. */
@@ -44,22 +56,16 @@ export function listenTls(
   admit: (socket: Socket) => void,
 ): Promise<Result<StreamServer, ListenProblem>> {
   const { mutual, ...credentials } = tls;
-  let server: TlsServer;
-  try {
-    server = createTlsServer(
-      {
-        minVersion: 'TLSv1.2',
-        ...credentials,
-        requestCert: mutual,
-        rejectUnauthorized: mutual,
-        handshakeTimeout: limits.first,
-      },
-      admit,
-    );
-  } catch (error) {
-    // A key that doesn't fit its certificate, or no PEM at all.
-    return Promise.resolve(fail(listenProblem(at, error)));
-  }
+  const server = createTlsServer(
+    {
+      minVersion: 'TLSv1.2',
+      ...credentials,
+      requestCert: mutual,
+      rejectUnauthorized: mutual,
+      handshakeTimeout: limits.first,
+    },
+    admit,
+  );
   server.on('connection', count);
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return listening(server, at, (next) => server.setSecureContext({ minVersion: 'TLSv1.2', ...next }));

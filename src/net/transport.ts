@@ -2,7 +2,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Endpoint, Flow, Target, Transport } from '../sip/message/flow.ts';
 import { Connection } from './connection.ts';
-import { endsOf, listenTcp, listenTls, openStream, type StreamServer } from './stream.ts';
+import { credentialFault, endsOf, listenTcp, listenTls, openStream, type StreamServer } from './stream.ts';
 import { openUdp, type UdpSocket } from './udp.ts';
 import {
   type ListenAt,
@@ -13,27 +13,28 @@ import {
   type SipTransportSetup,
   STREAM_LIMITS,
   type StreamLimits,
-  type TlsCredentials,
   type TlsSetup,
 } from './words.ts';
 
 /** Opens every listener, or none: the first that fails says why. */
 export async function openSipTransport(setup: SipTransportSetup): Promise<Result<SipTransport, ListenProblem>> {
   const transport = new Sockets(setup);
-  for (const at of setup.listen) {
-    const problem = await transport.listen(at);
-    if (problem === undefined) continue;
-    await transport.close();
-    return fail(problem);
-  }
-  return ok(transport);
+  const problem = await transport.become(setup.listen, setup.tls);
+  if (problem === undefined) return ok(transport);
+  await transport.close();
+  return fail(problem);
 }
+
+/** An open listener, and the place that was asked for: port 0 becomes another. */
+type Listener = { readonly asked: ListenAt } & (
+  | { readonly type: 'udp'; readonly socket: UdpSocket }
+  | { readonly type: 'stream'; readonly socket: StreamServer }
+);
 
 class Sockets implements SipTransport {
   readonly #setup: SipTransportSetup;
   readonly #limits: StreamLimits;
-  readonly #udp: UdpSocket[] = [];
-  readonly #servers: StreamServer[] = [];
+  #listeners: readonly Listener[] = [];
   /** By the id in their flows. */
   readonly #connections = new Map<string, Connection>();
   /** The newest open connection to each remote end, by transport, address and proven name: what a request reuses. */
@@ -50,29 +51,64 @@ class Sockets implements SipTransport {
   constructor(setup: SipTransportSetup) {
     this.#setup = setup;
     this.#limits = { ...STREAM_LIMITS, ...setup.limits };
-    this.#tls = setup.tls;
   }
 
   get listening(): readonly ListenAt[] {
-    return [
-      ...this.#udp.map(({ local }): ListenAt => ({ transport: 'udp', ...local })),
-      ...this.#servers.map(({ at }) => at),
-    ];
+    return this.#listeners.map(
+      (listener): ListenAt =>
+        listener.type === 'udp' ? { transport: 'udp', ...listener.socket.local } : listener.socket.at,
+    );
+  }
+
+  get #udp(): readonly UdpSocket[] {
+    return this.#listeners.flatMap((listener) => (listener.type === 'udp' ? [listener.socket] : []));
   }
 
   get connections(): number {
     return this.#connections.size;
   }
 
-  async listen(at: ListenAt): Promise<ListenProblem | undefined> {
-    if (at.transport === 'udp') {
-      const udp = await openUdp(at, this.#setup, this.#setup.log);
-      if (udp.ok) this.#udp.push(udp.value);
-      return udp.ok ? undefined : udp.error;
+  async become(listen: readonly ListenAt[], tls: TlsSetup | undefined): Promise<ListenProblem | undefined> {
+    const fault = tls === undefined ? undefined : credentialFault(tls);
+    const [first] = listen.filter(({ transport }) => transport === 'tls');
+    if (fault !== undefined) return uncertified(first, `the certificate and its key can't be used: ${fault}`);
+    // Whether a server asks for a certificate is fixed when it is made.
+    const reopened = (at: ListenAt): boolean => at.transport === 'tls' && tls?.mutual !== this.#tls?.mutual;
+    const stays = ({ asked }: Listener): boolean => !reopened(asked) && listen.some((at) => samePlace(at, asked));
+    const leaving = this.#listeners.filter((listener) => !stays(listener));
+    const staying = this.#listeners.filter(stays);
+    const added = listen.filter((at) => !staying.some(({ asked }) => samePlace(at, asked)));
+    this.#tls = tls;
+    for (const listener of staying) if (listener.type === 'stream' && tls !== undefined) listener.socket.renew(tls);
+    // What doesn't want a place of one that goes comes first, so that a place that is taken costs nothing.
+    const waits = (at: ListenAt): boolean => leaving.some(({ asked }) => asked.port === at.port);
+    const problem = await this.#listenAll(added.filter((at) => !waits(at)));
+    if (problem !== undefined) return problem;
+    this.#listeners = this.#listeners.filter((listener) => !leaving.includes(listener));
+    for (const { socket } of leaving) void socket.close();
+    const late = await this.#listenAll(added.filter(waits));
+    // The first of a transport is the one that peers are told of.
+    const order = ({ asked }: Listener): number => listen.findIndex((at) => samePlace(at, asked));
+    this.#listeners = this.#listeners.toSorted((a, b) => order(a) - order(b));
+    return late;
+  }
+
+  async #listenAll(places: readonly ListenAt[]): Promise<ListenProblem | undefined> {
+    for (const at of places) {
+      const listener = await this.#listen(at);
+      if (!listener.ok) return listener.error;
+      this.#listeners = [...this.#listeners, listener.value];
     }
-    const server = await this.#listenStream(at);
-    if (server.ok) this.#servers.push(server.value);
-    return server.ok ? undefined : server.error;
+    return undefined;
+  }
+
+  async #listen(asked: ListenAt): Promise<Result<Listener, ListenProblem>> {
+    if (asked.transport === 'udp') {
+      const udp = await openUdp(asked, this.#setup, this.#setup.log);
+      return udp.ok ? ok({ type: 'udp', asked, socket: udp.value }) : udp;
+    }
+    const server = await this.#listenStream(asked);
+    return server.ok ? ok({ type: 'stream', asked, socket: server.value }) : server;
   }
 
   #listenStream(at: ListenAt): Promise<Result<StreamServer, ListenProblem>> {
@@ -84,10 +120,7 @@ class Sockets implements SipTransport {
         if (this.#count(socket)) enter(socket);
       });
     }
-    if (this.#tls === undefined) {
-      const why = `tls ${place(at)} has no certificate`;
-      return Promise.resolve(fail({ ...at, code: 'no-certificate', why }));
-    }
+    if (this.#tls === undefined) return Promise.resolve(fail(uncertified(at, `tls ${place(at)} has no certificate`)));
     return listenTls(at, this.#tls, this.#limits, (socket) => this.#count(socket), enter);
   }
 
@@ -180,18 +213,23 @@ class Sockets implements SipTransport {
     this.#connections.get(flow.connection ?? '')?.ping();
   }
 
-  renew(tls: TlsCredentials): void {
-    this.#tls = { ...tls, mutual: this.#tls?.mutual ?? false };
-    for (const server of this.#servers) server.renew(tls);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    const closing = [...this.#servers, ...this.#udp].map((socket) => socket.close());
+    const closing = this.#listeners.map(({ socket }) => socket.close());
     for (const connection of this.#connections.values()) connection.close();
     await Promise.all(closing);
   }
 }
+
+const samePlace = (a: ListenAt, b: ListenAt): boolean =>
+  a.transport === b.transport && a.address === b.address && a.port === b.port;
+
+/** It is not the place that is wrong. */
+const uncertified = (at: ListenAt | undefined, why: string): ListenProblem => ({
+  ...(at ?? { transport: 'tls', address: '', port: 0 }),
+  code: 'certificate',
+  why,
+});
 
 /** What makes two targets the same connection: over TLS also the name that was proven, so that no one speaks for another. */
 const keyOf = ({ transport, address, port, host }: Target): string =>

@@ -67,7 +67,7 @@ export interface SipTransportSetup extends Hearers {
 
 /** Why we can't listen. */
 export interface ListenProblem extends ListenAt {
-  /** The system's code: EADDRINUSE, EADDRNOTAVAIL, EACCES… */
+  /** The system's code: EADDRINUSE, EADDRNOTAVAIL, EACCES…; `certificate` where it is not the place that is wrong. */
   readonly code: string;
   /** In plain words, with transport, address and port. */
   readonly why: string;
@@ -93,8 +93,12 @@ export interface SipTransport {
   send(to: Flow | Target, bytes: Uint8Array): Promise<Result<Flow, SendProblem>>;
   /** Asks whether a connection still lives (RFC 5626 §4.4.1): without a pong it is closed, and onClosed says so. */
   ping(flow: Flow): void;
-  /** Shows another certificate to those who connect from now on; open connections stay. */
-  renew(tls: TlsCredentials): void;
+  /**
+   * Listens at these places and at no others from now on, and shows these credentials. What stays is not touched, and no
+   * connection is cut: those of a listener that goes live on, since phones are reached and calls are ended over them. On a
+   * problem some of it may be done: `become` what it was before goes back.
+   */
+  become(listen: readonly ListenAt[], tls: TlsSetup | undefined): Promise<ListenProblem | undefined>;
   readonly connections: number;
   close(): Promise<void>;
 }

@@ -14,16 +14,17 @@ const GONE = 3;
  */
 export class Elastic {
   readonly #ring = new Uint8Array(DEPTH * BLOCK);
-  readonly #prime: number;
   #idle = 0xff;
   #head = 0;
   #fill = 0;
   #empty = GONE;
   #slips = 0;
 
-  /** @param prime Blocks that must wait before the first is read: 1 for a writer in step, 2 for one whose phase wanders. */
+  /** Blocks that must wait before the first is read: 1 for a writer in step, 2 for one whose phase wanders. */
+  prime: number;
+
   constructor(prime: number) {
-    this.#prime = prime;
+    this.prime = prime;
   }
 
   /** Empties the buffer and forgets the count; `idle` is the octet that is read until blocks come. */
@@ -59,7 +60,7 @@ export class Elastic {
   /** Gives one block into `into`. False when the writer is gone and the block is idle. */
   pull(into: Uint8Array): boolean {
     const waiting = this.#empty >= GONE;
-    if (this.#fill === 0 || (waiting && this.#fill < this.#prime)) {
+    if (this.#fill === 0 || (waiting && this.#fill < this.prime)) {
       if (waiting) {
         into.fill(this.#idle, 0, BLOCK);
         return false;

@@ -3,20 +3,14 @@ import type { Law } from '../call/media.ts';
 import { IDLE } from '../rtp/g711.ts';
 import { Elastic } from './elastic.ts';
 
-/** One B-channel between the line's clock and the packet clock. Sized at start; a call only opens and closes it. */
+/** One B-channel between the line's clock and the packet clock. Sized at start; a span only takes it, a call only opens and closes it. */
 export class TdmChannel {
   /** From the line, waiting for the packet clock. */
-  readonly rx: Elastic;
+  readonly rx = new Elastic(1);
   /** From the packet clock, waiting for the line. */
-  readonly tx: Elastic;
+  readonly tx = new Elastic(1);
   #open = false;
   #law: Law = 'ulaw';
-
-  /** @param wander True where blocks come from a peer whose phase against our tick wanders. */
-  constructor(wander: boolean) {
-    this.rx = new Elastic(wander ? 2 : 1);
-    this.tx = new Elastic(1);
-  }
 
   get isOpen(): boolean {
     return this.#open;
@@ -28,6 +22,11 @@ export class TdmChannel {
 
   get slips(): number {
     return this.rx.slips + this.tx.slips;
+  }
+
+  /** A span takes this channel. @param wander True where blocks come from a peer whose phase against our tick wanders. */
+  attach(wander: boolean): void {
+    this.rx.prime = wander ? 2 : 1;
   }
 
   open(law: Law): void {

@@ -244,7 +244,11 @@ describe('a new configuration with 23 calls up', () => {
       );
       assert.equal(code, 1);
       const answer = JSON.parse(stdout) as ApplyAnswer;
-      assert.ok(answer.type === 'kept-back' && /media/.test(answer.why), stdout);
+      assert.ok(answer.type === 'refused' && answer.problems.length === 1, stdout);
+      assert.match(
+        `${answer.problems[0]?.path} ${answer.problems[0]?.what}`,
+        /^media takes hold only when the gateway starts/,
+      );
       assert.equal(await ringsFor('2145550200'), '203');
     });
   });

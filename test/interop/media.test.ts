@@ -15,7 +15,7 @@ import { MEASURED, measureTones } from '../../src/rtp/measure.ts';
 import type { SpanMediaSpec } from '../../src/span/port.ts';
 import { inOneOf } from '../support/attempts.ts';
 import { bChannel, correlate, kit } from '../support/bchan.ts';
-import { eventually } from '../support/process.ts';
+import { eventually, portTaken } from '../support/process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { ROOT } from '../support/tree.ts';
 import { Capture, judge } from '../support/tshark.ts';
@@ -46,11 +46,11 @@ class Desk {
     desk.plane = await startMediaPlane({
       address: '127.0.0.1',
       ports: [base, base + 2 * pairs - 1],
-      spans,
       driver,
       log: silent,
       onEvent: (event) => desk.events.push(event),
     });
+    for (const spec of spans) assert.deepEqual(await desk.plane.addSpan(spec), { ok: true, value: undefined });
     return desk;
   }
 
@@ -238,22 +238,61 @@ for (const driver of ['native', 'event-loop'] as const) {
       phone.close();
     });
 
-    test('what cannot start is said with the address that is taken', async () => {
+    test('a span that cannot open says which address is taken, leaves nothing behind, and can be tried again', async () => {
       const blocker = createSocket('udp4');
       await new Promise<void>((resolve) => blocker.bind(base + 232, '127.0.0.1', resolve));
-      await assert.rejects(
-        Desk.start(driver, [
-          {
-            driver: 'udp',
-            id: 't1',
-            slots: 4,
-            listen: { address: '127.0.0.1', port: base + 230 },
-            peer: { address: '127.0.0.1', port: base + 240 },
-          },
-        ]),
-        new RegExp(`span t1: UDP 127.0.0.1:${base + 232} for B-channel 2: EADDRINUSE`),
+      const desk = await Desk.start(driver, [carrier]);
+      const spec: SpanMediaSpec = {
+        driver: 'udp',
+        id: 't2',
+        slots: 4,
+        listen: { address: '127.0.0.1', port: base + 230 },
+        peer: { address: '127.0.0.1', port: base + 240 },
+      };
+      const refused = await desk.plane.addSpan(spec);
+      assert.ok(!refused.ok && refused.error === `far.listen: UDP 127.0.0.1:${base + 232} for B-channel 2: EADDRINUSE`);
+      assert.equal(portTaken('udp', base + 231), false);
+      await new Promise<void>((resolve) => blocker.close(() => resolve()));
+      assert.equal((await desk.plane.addSpan(spec)).ok, true);
+      assert.equal(portTaken('udp', base + 234), true);
+      assert.deepEqual(
+        desk.plane.stats().spans.map(({ id }) => id),
+        ['t1', 't2'],
       );
-      blocker.close();
+      await desk.plane.stop();
+    });
+
+    test('a span comes and goes while a call is up on another, which hears every block', async () => {
+      const desk = await Desk.start(driver, [carrier]);
+      const phone = await RtpPhone.open(base + 200);
+      const at = await desk.openRtp('sip');
+      desk.openTdm('pri', 't1', 1);
+      desk.plane.far('t1', 1, { type: 'tone', frequency: 1004, level: -10 });
+      desk.aim('sip', base + 200);
+      desk.plane.call({ type: 'join', a: 'pri', b: 'sip' });
+      await eventually('the phone hears', () => phone.payloadTypes.length > 10, 3);
+      for (let round = 0; round < 5; round++) {
+        const spec: SpanMediaSpec = {
+          driver: 'udp',
+          id: 't2',
+          slots: 24,
+          listen: { address: '127.0.0.1', port: base + 230 },
+          peer: { address: '127.0.0.1', port: base + 260 },
+        };
+        assert.equal((await desk.plane.addSpan(spec)).ok, true);
+        desk.openTdm(`there${round}`, 't2', 24);
+        await eventually('its call is there', () => desk.of(`there${round}`)[0]?.type === 'ready', 3);
+        await desk.plane.removeSpan('t2');
+        assert.ok(desk.events.some((event) => event.type === 'closed' && event.leg === `there${round}`));
+        assert.equal(portTaken('udp', base + 231), false);
+      }
+      desk.openTdm('late', 't2', 1);
+      await eventually('no such span', () => desk.of('late')[0]?.type === 'failed', 3);
+      const stats = await desk.close('pri');
+      assert.ok(stats.received > 10 && stats.slips === 0, JSON.stringify(stats));
+      assert.ok(at > 0 && (await desk.close('sip')).lost === 0);
+      await desk.plane.stop();
+      phone.close();
     });
 
     test('a command that breaks costs its leg and no other', async () => {

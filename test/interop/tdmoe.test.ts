@@ -51,11 +51,11 @@ describe('spans over Ethernet', { skip }, () => {
     plane = await startMediaPlane({
       address: '127.0.0.1',
       ports: PORTS,
-      spans,
       driver: 'native',
       log: silent,
       onEvent: (event) => events.push(event),
     });
+    for (const spec of spans) assert.equal((await plane.addSpan(spec)).ok, true);
     for (const { id, driver } of spans) {
       if (driver !== 'tdmoe') continue;
       const list: SpanEvent[] = [];

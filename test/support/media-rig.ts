@@ -91,16 +91,18 @@ export class MediaRig {
   readonly control: MediaControl;
   readonly said: FromWorker[] = [];
   readonly moment = { tick: 50, samples: 8000, wall: 1_700_000_000_000 as WallTime };
-  readonly #spans: readonly SpanMediaSpec[];
 
   constructor(spans: readonly SpanMediaSpec[], ports: readonly [number, number] = [24_000, 24_099], endpoints = 16) {
     const random = seeded(7);
-    this.#spans = spans;
-    this.counters = Counters.forSpans(spans.length);
-    this.memory = new MediaMemory({ endpoints, ports, spans }, this.io, random.next, (endpoint, digit, samples) =>
+    this.counters = Counters.fresh();
+    this.memory = new MediaMemory({ endpoints, ports }, this.io, random.next, (endpoint, digit, samples) =>
       this.said.push({ type: 'leg', leg: endpoint.leg, event: { type: 'digit', digit, duration: samples / 8 } }),
     );
     this.control = new MediaControl(this.memory, '127.0.0.1', random, (message) => this.said.push(message));
+    spans.forEach((spec, room) => {
+      this.openSpan(room, spec);
+    });
+    this.said.length = 0;
   }
 
   /** Runs so many ticks; `before` is called ahead of each. */
@@ -128,8 +130,12 @@ export class MediaRig {
     return slips;
   }
 
-  get spanIds(): readonly string[] {
-    return this.#spans.map(({ id }) => id);
+  openSpan(room: number, spec: SpanMediaSpec): void {
+    this.control.obey({ type: 'open-span', request: room, room, spec }, this.moment);
+  }
+
+  closeSpan(room: number): void {
+    this.control.obey({ type: 'close-span', request: room, room }, this.moment);
   }
 
   openTdm(leg: string, span: string, slot: number, law: Law = 'ulaw'): void {

@@ -175,7 +175,8 @@ export class Simulation {
         return built.ok ? built : fail(built.error.join('; '));
       },
       startMedia: async (_site, onEvent) => this.#media(onEvent),
-      openTransport: async (_site, hear) => {
+      tls: async () => ok(undefined),
+      openTransport: async (_setup, hear) => {
         this.listen(GATEWAY.port, (octets, remote) =>
           hear.message(octets, { transport: 'udp', local: GATEWAY, remote }),
         );
@@ -200,7 +201,7 @@ export class Simulation {
           { loop, random: this.random, onEvent: hear, onFar: (slot, audio) => media.far(span.id, slot, audio) },
         );
         this.spans.push(opened);
-        return opened;
+        return ok(opened);
       },
       logLevel: () => {},
       locate: async (uri) => fail(`nothing is looked up here: ${uri}`),
@@ -218,7 +219,7 @@ export class Simulation {
         return ok({ transport: 'udp', local: GATEWAY, remote });
       },
       ping: () => {},
-      renew: () => {},
+      become: async () => undefined,
       close: async () => {},
     } as SipTransport;
   }
@@ -268,6 +269,8 @@ export class Simulation {
       frame: () => {},
       hear: () => {},
       span: () => undefined,
+      addSpan: async () => ok(undefined),
+      removeSpan: async () => {},
       stats: () => {
         throw new Error('not asked for in a simulation');
       },

@@ -114,6 +114,21 @@ test('a configuration with a problem is refused whole, and nothing is applied', 
   assert.equal(activation.deadline, undefined);
 });
 
+test('what needs a restart is refused by name, with all that comes with it, and another change may follow', () => {
+  const activation = new Activation(siteOf(DEMO));
+  const both = CHANGED.replace('60000-64000', '60000-62000');
+  assert.notEqual(both, CHANGED);
+  const [refused] = activation.feed({ type: 'offered', loaded: loadSite(both, ''), confirmWithin: ms(0) }, at(0));
+  assert.ok(refused?.type === 'refused');
+  assert.deepEqual(
+    refused.problems.map(({ path }) => path),
+    ['media'],
+  );
+  assert.match(refused.problems[0]?.what ?? '', /starts again.*64000 → 62000/);
+  const next = activation.feed({ type: 'offered', loaded: loadSite(CHANGED, ''), confirmWithin: ms(0) }, at(1));
+  assert.deepEqual(types(next), ['apply']);
+});
+
 /** A machine that has applied the changed number and waits. */
 function waiting(): Activation {
   const activation = new Activation(siteOf(DEMO));
