@@ -10,6 +10,8 @@ export interface CarrierSettings {
   readonly hold: Millis;
   /** Which free B-channel the carrier's own calls take. Ours take the lowest, so `ascending` here makes glare. */
   readonly hunting: 'ascending' | 'descending';
+  /** Set to another switch type than ours, it understands no SETUP: each is refused with this cause (96–101). */
+  readonly notUnderstood?: number;
 }
 
 export const CARRIER_DEFAULTS: CarrierSettings = {

@@ -235,6 +235,8 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
       answered: [],
     };
     this.#calls.set(handle, call);
+    const { notUnderstood } = this.#settings;
+    if (notUnderstood !== undefined) return this.#request(handle, { type: 'release', cause: notUnderstood }, now);
     if (call.collecting) this.#request(handle, { type: 'setup-acknowledge' }, now);
     this.#digits(handle, call, setup.called.digits, setup.complete, now);
   }

@@ -2,11 +2,12 @@
 import { impossible } from '../../kernel/machine.ts';
 import type { Random } from '../../kernel/random.ts';
 import { type Clock, earlier, type Instant } from '../../kernel/time.ts';
-import type { FarAudio, LineAlarm, SpanEvent, SpanPort } from '../port.ts';
+import type { FarAudio, LineAlarm, LineReading, Loopback, SpanEvent, SpanPort } from '../port.ts';
 import { Carrier, type CarrierEffect, type CarrierEvent, type CarrierLine, type InboundCall } from './carrier.ts';
 import type { CarrierSettings } from './carrier-plan.ts';
 import type { FarEnd } from './far-end.ts';
 import { ImpairedLine, type LineKnobs } from './impaired-line.ts';
+import { type LineTrouble, NO_TROUBLE, SimulatedFramer } from './trouble.ts';
 import { openUdpFar, type UdpAddress } from './udp-far.ts';
 
 export type VirtualFar =
@@ -107,6 +108,8 @@ export class VirtualSpan implements SpanPort, Woken {
   readonly #out: ImpairedLine;
   readonly #in: ImpairedLine;
   readonly #alarms: Set<LineAlarm>;
+  readonly #framer: SimulatedFramer;
+  #loopback: Loopback | undefined;
   #far: FarEnd | undefined;
   #carrier: CarrierControl | undefined;
 
@@ -116,6 +119,7 @@ export class VirtualSpan implements SpanPort, Woken {
     this.#out = new ImpairedLine(knobs, parts.random);
     this.#in = new ImpairedLine(knobs, parts.random);
     this.#alarms = new Set(alarms);
+    this.#framer = new SimulatedFramer(parts.loop.clock.now());
     for (const alarm of this.#alarms) this.#say({ type: 'alarm', alarm, raised: true });
   }
 
@@ -134,11 +138,27 @@ export class VirtualSpan implements SpanPort, Woken {
   }
 
   send(frame: Uint8Array): void {
-    this.#carry(this.#out, frame);
+    if (this.#loopback === undefined) this.#carry(this.#out, frame);
+    else if (this.#loopback === 'local') this.#carry(this.#in, frame);
   }
 
   fromFar(frame: Uint8Array): void {
-    this.#carry(this.#in, frame);
+    if (this.#loopback === undefined) this.#carry(this.#in, frame);
+    else if (this.#loopback !== 'local') this.#carry(this.#out, frame);
+  }
+
+  read(): LineReading {
+    return this.#framer.read([...this.#alarms], this.#loopback, this.#parts.loop.clock.now());
+  }
+
+  /** Of the D-channel only: the B-channels of a virtual span have no line to go back on. */
+  loop(loopback: Loopback | undefined): undefined {
+    this.#loopback = loopback;
+  }
+
+  /** What the line has besides alarms from now on; what is left out is well. */
+  suffer(trouble: Partial<LineTrouble>): void {
+    this.#framer.turn({ ...NO_TROUBLE, ...trouble }, this.#parts.loop.clock.now());
   }
 
   wake(now: Instant): void {
@@ -148,8 +168,8 @@ export class VirtualSpan implements SpanPort, Woken {
     this.#parts.loop.watch(this);
   }
 
-  /** Raises or clears an alarm. All but RAI cut the D-channel. */
-  alarm(alarm: LineAlarm, raised: boolean): void {
+  /** Raises or clears an alarm. All but RAI cut the D-channel. `told` is false for a change that only a reading shows. */
+  alarm(alarm: LineAlarm, raised: boolean, told = true): void {
     if (this.#alarms.has(alarm) === raised) return;
     if (raised) this.#alarms.add(alarm);
     else this.#alarms.delete(alarm);
@@ -157,7 +177,7 @@ export class VirtualSpan implements SpanPort, Woken {
       this.#in.cut();
       this.#out.cut();
     }
-    this.#say({ type: 'alarm', alarm, raised });
+    if (told) this.#say({ type: 'alarm', alarm, raised });
   }
 
   turn(knobs: LineKnobs): void {
@@ -173,7 +193,7 @@ export class VirtualSpan implements SpanPort, Woken {
   }
 
   get #isCut(): boolean {
-    return [...this.#alarms].some((alarm) => alarm !== 'RAI');
+    return this.#framer.trouble.dChannelIn !== undefined || [...this.#alarms].some((alarm) => alarm !== 'RAI');
   }
 
   #carry(line: ImpairedLine, frame: Uint8Array): void {
