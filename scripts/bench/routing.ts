@@ -120,6 +120,8 @@ const facts: RoutingFacts = {
     Array.from({ length: GATEWAYS }, (_, n) => [`gateway-${n}`, { availability: 1 - n / 20, quality: 1 }]),
   ),
   wan: true,
+  callsNow: new Map(),
+  spent: new Map(),
   enumAnswers: new Map(),
 };
 

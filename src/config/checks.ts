@@ -5,6 +5,7 @@ import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import {
   didOverlaps,
   didTargets,
+  emptyPermissions,
   extensions,
   forwardCycles,
   limitOrders,
@@ -38,6 +39,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   didTargets,
   forwardCycles,
   extensions,
+  emptyPermissions,
   credentials,
   limitOrders,
 ];

@@ -11,6 +11,7 @@ import {
   type DirectoryTarget,
   type DirectoryUser,
 } from '../routing/directory-file.ts';
+import type { Inward, Outward } from '../routing/permissions.ts';
 import type { DigestAlgorithm } from './schema/fields.ts';
 import type { Site, UserSetting } from './schema.ts';
 
@@ -20,6 +21,14 @@ export function compileDirectory(site: Site): DirectoryFile {
     realm: realmOf(site),
     domain: site.site.domain,
     profile: site.site.profile,
+    timezone: site.site.timezone,
+    numberLists: site.numberLists.map(({ id, patterns, anonymous }) => ({ id, patterns, anonymous })),
+    calendars: site.calendars.map(({ id, timezone = site.site.timezone, hours, holidays }) => ({
+      id,
+      timezone,
+      hours,
+      holidays,
+    })),
     users: site.users.map((user) => compileUser(user, site)),
     devices: site.devices,
     profiles: site.profiles.map(({ id, rules }) => ({
@@ -68,9 +77,29 @@ function compileUser(user: UserSetting, site: Site): DirectoryUser {
     profile: user.profile,
     policy: user.policy,
     usages: usagesOf(user.policy, site) ?? [],
+    outward: compileOutward(user, site),
     quickDial: user.quickDial,
     digest: digestOf(user, site),
   };
+}
+
+/** The user's own settings, else his policy's; undefined where nothing restricts him. */
+function compileOutward({ blocked, policy, ...own }: UserSetting, { policies }: Site): Outward | undefined {
+  const shared = policies.find(({ id }) => id === policy);
+  const pstn = own.pstn ?? shared?.pstn ?? true;
+  const barred = own.barred ?? shared?.barred ?? [];
+  const callsAtOnce = own.callsAtOnce ?? shared?.callsAtOnce;
+  const quota = own.quota ?? shared?.quota;
+  const free = !blocked && pstn && barred.length === 0 && callsAtOnce === undefined && quota === undefined;
+  if (free) return undefined;
+  const spending = quota === undefined ? undefined : { per: quota.per, calls: quota.calls, minutes: quota.minutes };
+  return { blocked, pstn, barred, callsAtOnce, quota: spending };
+}
+
+function compileInward({ inward }: Pick<AnyGateway, 'inward'>): Inward | undefined {
+  return inward === undefined
+    ? undefined
+    : { blocked: inward.blocked, reject: inward.reject, accept: inward.accept, hours: inward.hours };
 }
 
 function usagesOf(policy: string | undefined, site: Site): readonly string[] | undefined {
@@ -115,15 +144,16 @@ function compileRoute(
 type AnyGateway = Site['spanGroups'][number] | Site['sipTrunks'][number];
 
 function compileGateways(site: Site): readonly DirectoryGateway[] {
-  const common = ({ id, profile, policy, callerId, mainNumber, out, in: inward }: AnyGateway) => ({
+  const common = ({ id, profile, policy, callerId, mainNumber, out, in: rulesIn, ...rest }: AnyGateway) => ({
     id,
+    inward: compileInward(rest),
     profile,
     policy,
     usages: usagesOf(policy, site),
     callerId,
     mainNumber,
     rulesOut: out.map(compileNumberRule),
-    rulesIn: inward.map(compileNumberRule),
+    rulesIn: rulesIn.map(compileNumberRule),
   });
   return [
     ...site.spanGroups.map(

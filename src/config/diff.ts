@@ -68,6 +68,8 @@ const PARTS: readonly Part[] = [
   },
   { section: 'lastResort', reach: 'directory', entries: one((site) => site.lastResort) },
   { section: 'policies', reach: 'directory', entries: many((site) => site.policies, byId) },
+  { section: 'numberLists', reach: 'directory', entries: many((site) => site.numberLists, byId) },
+  { section: 'calendars', reach: 'directory', entries: many((site) => site.calendars, byId) },
   { section: 'carriers', reach: 'directory', entries: many((site) => site.carriers, byId) },
   { section: 'branches', reach: 'directory', entries: many((site) => site.branches, byId) },
   { section: 'routes', reach: 'directory', entries: many((site) => site.routes, byId) },

@@ -34,6 +34,8 @@ export function rehearse(site: Site, directory: Directory, rehearsal: Rehearsal)
     cursors: new Map(),
     standing: new Map(),
     wan: !survivable,
+    callsNow: new Map(),
+    spent: new Map(),
     enumAnswers: new Map(),
   };
   const decision = decide(query, directory, facts);

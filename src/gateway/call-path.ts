@@ -16,13 +16,16 @@ import { identityFor } from '../routing/identity.ts';
 import { type EnumAnswers, queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
 import { dialledText } from '../routing/trace.ts';
 import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
+import type { Admission } from './admission.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
 import { recordOf, sourceName, talkSeconds } from './call-record.ts';
 import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
+import { namedRelease } from './refused.ts';
 import type { Router } from './router.ts';
 import type { Supervisor } from './supervise.ts';
 
@@ -47,12 +50,6 @@ export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread' | '
 /** Makes and starts the leg of a hop, or says why it can't be. */
 export type Dialler = (leg: string, hop: DialHop, offer: Offer, ears: LegEars) => LegHandle | Release;
 
-/** Limits on what ordinary calls may take of the box. Emergency calls ignore them. */
-export interface Admission {
-  readonly calls: number;
-  readonly callsPerUser: number;
-}
-
 export interface CallPathParts {
   readonly reactor: Reactor;
   readonly log: Log;
@@ -62,12 +59,15 @@ export interface CallPathParts {
   readonly legMedia: (leg: string, command: LegMediaCommand) => void;
   readonly callMedia: (command: CallMediaCommand) => void;
   readonly persist: (op: StoreOp) => Promise<void>;
-  readonly limits: () => CallLimits & Admission;
+  readonly limits: () => CallLimits;
+  readonly admission: Admission;
   readonly newCallId: () => string;
   readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
   /** Which threads of messages belong to this call, as they become known. */
   readonly onThreads: (call: string, threads: readonly string[]) => void;
   readonly onRecord: (record: CallRecord) => void;
+  /** What users spend of their quotas. */
+  readonly ledger: Pick<Ledger, 'answered' | 'ended'>;
   /** Is told how hops fare. */
   readonly watch: Pick<GatewayWatch, 'answered' | 'ended' | 'heardStream'>;
 }
@@ -116,6 +116,7 @@ export class CallPath {
       ended: undefined,
       decision: undefined,
       revision: undefined,
+      spender: undefined,
       stored: false,
       hops: new Map(),
       tried: [],
@@ -132,6 +133,7 @@ export class CallPath {
     };
     this.#calls.set(id, live);
     this.#byLeg.set(leg, live);
+    if (address !== undefined) this.#parts.admission.heardFrom(address, leg);
     const handle = make(leg, this.#ears(live, leg));
     live.legs.set(leg, handle);
     return handle;
@@ -198,17 +200,10 @@ export class CallPath {
   // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
 
   #admit(live: LiveCall, decision: Settled): Release | undefined {
-    const { calls, callsPerUser } = this.#parts.limits();
-    const over = !decision.emergency && (this.#calls.size > calls || this.#callsOf(live.source) > callsPerUser);
-    this.#stage(live, 'admit', { admitted: !over, emergency: decision.emergency, calls: this.#calls.size });
-    return over ? ourRelease(CAUSE.congestion) : undefined;
-  }
-
-  #callsOf(source: Source): number {
-    if (source.type !== 'user') return 0;
-    let count = 0;
-    for (const { source: other } of this.#calls.values()) if (other.type === 'user' && other.id === source.id) count++;
-    return count;
+    const full = this.#parts.admission.admit(`${live.id}.a`, live.source, decision, this.#calls.size);
+    const refused = full === undefined ? {} : { refused: full };
+    this.#stage(live, 'admit', { ...refused, emergency: decision.emergency, calls: this.#calls.size });
+    return full === undefined ? undefined : namedRelease({ id: full, status: 503, cause: CAUSE.congestion });
   }
 
   // ── route: the decision becomes steps, and the call's row is written ────────────────────────────────────────────────
@@ -223,10 +218,7 @@ export class CallPath {
       case 'refusal': {
         const { refusal } = decision;
         this.#stage(live, 'route', { refused: refusal.id, why: refusal.why });
-        // RFC 3326: the caller is told which of our refusals it is by its stable name.
-        const headers = [['Reason', `Q.850;cause=${refusal.cause};text="${refusal.id}"`]] as const;
-        const origin = { protocol: 'sip', status: refusal.status, reason: undefined, headers } as const;
-        return this.#feed(live, { type: 'refused', release: { ...ourRelease(refusal.cause), origin } });
+        return this.#feed(live, { type: 'refused', release: namedRelease(refusal) });
       }
       case 'hops': {
         const { steps, hops } = stepsOf(decision.hops, (aor) => router.contactsOf(aor));
@@ -276,7 +268,7 @@ export class CallPath {
     const who = identityFor(dialled, live.source, gateway, this.#parts.router.directory);
     const offer: Offer = { ...dialled, ...who, ...numbersOf(hop) };
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
-    const made = this.#parts.dial(leg, hop, offer, this.#ears(live, leg));
+    const made = this.#made(live, leg, hop, offer);
     if ('tell' in made) {
       live.legs.set(leg, made);
       this.#note(live, { hops: live.tried });
@@ -284,7 +276,14 @@ export class CallPath {
     }
     const { reactor } = this.#parts;
     reactor.run(() => this.#heard(live, leg, made, undefined));
-    reactor.run(() => this.#feed(live, { type: 'gone', leg }));
+    reactor.run(() => this.#gone(live, leg));
+  }
+
+  /** A gateway that has filled up since the decision is passed over. */
+  #made(live: LiveCall, leg: string, hop: DialHop, offer: Offer): LegHandle | Release {
+    const room = this.#parts.admission.dial(leg, hop, live.decision?.emergency === true);
+    if (!room) return ourRelease(CAUSE.noChannel);
+    return this.#parts.dial(leg, hop, offer, this.#ears(live, leg));
   }
 
   // ── progress ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,6 +297,7 @@ export class CallPath {
 
   #answer(live: LiveCall, leg: string): void {
     live.answered = this.#parts.reactor.clock.wall();
+    this.#parts.ledger.answered(live, live.dialled.get(leg)?.hop);
     this.#stage(live, 'answer', { leg });
     this.#note(live, { answered: live.answered });
     this.#talk(live, leg);
@@ -330,11 +330,15 @@ export class CallPath {
 
   #record(live: LiveCall): void {
     if (!this.#calls.delete(live.id)) return;
-    for (const leg of live.with.keys()) this.#byLeg.delete(leg);
+    for (const leg of live.with.keys()) {
+      this.#byLeg.delete(leg);
+      this.#parts.admission.left(leg);
+    }
     const watched = this.#wakes.get(live.id);
     if (watched !== undefined) this.#parts.reactor.forget(watched);
     this.#wakes.delete(live.id);
     const record = recordOf(live, this.#parts.reactor.clock.wall());
+    this.#parts.ledger.ended(live, talkSeconds(record));
     this.#stage(live, 'record', { cause: record.cause, seconds: talkSeconds(record) });
     this.#parts.persist({ type: 'call-close', record }).then(
       () => this.#publish(live, record),
@@ -360,7 +364,7 @@ export class CallPath {
         this.#noteMedia(live, leg, command);
         this.#parts.legMedia(leg, command);
       },
-      gone: () => reactor.run(() => this.#feed(live, { type: 'gone', leg })),
+      gone: () => reactor.run(() => this.#gone(live, leg)),
     };
   }
 
@@ -370,6 +374,11 @@ export class CallPath {
     this.#feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
     // Only now has the caller's dialog been confirmed, and can be ended after a crash.
     if (signal.type === 'confirm') this.#note(live, {});
+  }
+
+  #gone(live: LiveCall, leg: string): void {
+    this.#parts.admission.left(leg);
+    this.#feed(live, { type: 'gone', leg });
   }
 
   /** What a hop's first words say of its gateway; a call that was answered ends for other reasons. */

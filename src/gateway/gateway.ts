@@ -2,7 +2,7 @@
  * The gateway put together: every part is made here from the configuration and what `main.ts` hands in, and joined to the
  * others. It starts in the order in which the parts need each other, and stops in the reverse.
  */
-import { type CallLimits, DEFAULT_LIMITS } from '../call/call.ts';
+import { DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
 import { compilePattern } from '../config/pattern.ts';
@@ -17,6 +17,7 @@ import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
 import type { ListenProblem, SipTransport, TlsSetup } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { NaptrRecord } from '../routing/enum.ts';
+import type { Spent } from '../routing/permissions.ts';
 import type { Hash } from '../sip/digest/response.ts';
 import { DigestServer } from '../sip/digest/server.ts';
 import type { Flow, Target, Transport } from '../sip/message/flow.ts';
@@ -25,11 +26,13 @@ import { Registrar, type RegistrarSetup } from '../sip/registrar/registrar.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { SpanEvent, SpanPort } from '../span/port.ts';
 import type { Store } from '../store/store.ts';
-import type { CallRecord, StoreProblem } from '../store/words.ts';
+import type { CallRecord, StoreOp, StoreProblem } from '../store/words.ts';
 import { type Health, judgeHealth } from '../telemetry/health.ts';
-import { type Admission, CallPath, type Stage } from './call-path.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
+import { CallPath, type Stage } from './call-path.ts';
 import { Dispatch } from './dispatch.ts';
 import { GatewayWatch } from './gateway-watch.ts';
+import { Ledger } from './ledger.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
 import { type Alarm, Reactor } from './reactor.ts';
@@ -176,6 +179,7 @@ export class Gateway {
   readonly spans: Spans;
   readonly edge: SipEdge;
   readonly path: CallPath;
+  readonly admission = new Admission(() => admissionOf(this.#site));
   readonly tracer: Tracer;
   readonly #registrar: Registrar;
   readonly #world: World;
@@ -220,18 +224,27 @@ export class Gateway {
       probe: (id, done) => this.#probe(id, done),
     });
     this.#configureWatch(site);
+    const quietly = (op: StoreOp): void =>
+      void persist(op).catch(() => log.error({ op: op.type }, 'store.not-written'));
+    const ledger = new Ledger({
+      start: store.start.spent as ReadonlyMap<string, Spent>,
+      persist: quietly,
+      today: () => this.router.directory.siteClock(clock.wall()).date,
+    });
     this.router = new Router({
       reactor,
       directory: started.directory,
       cursors: store.start.cursors,
       contactsOf: (aor) => this.registration.contactsOf(aor),
       registered: () => this.registration.online,
-      unavailable: () => new Map([...this.watch.throttled, ...this.spans.unavailable]),
+      unavailable: () => new Map([...this.#full(), ...this.watch.throttled, ...this.spans.unavailable]),
       standing: () => this.watch.standing,
+      callsNow: () => this.admission.callsNow,
+      spent: () => ledger.spent,
       wan: () => true,
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
-      persist: (op) => void persist(op).catch(() => log.error({}, 'cursor.not-written')),
+      persist: quietly,
     });
     this.edge = new SipEdge({
       layer: new TransactionLayer({
@@ -290,7 +303,8 @@ export class Gateway {
       legMedia: (leg, command) => this.media.leg(leg, command),
       callMedia: (command) => this.media.call(command),
       persist,
-      limits: () => limitsOf(this.#site),
+      limits: () => ({ ...DEFAULT_LIMITS, duration: seconds(this.#site.limits.callSeconds) }),
+      admission: this.admission,
       newCallId: () => token(random, 8),
       onStage: (call, stage, fields) => {
         this.tracer.stage(call, stage, fields);
@@ -298,6 +312,7 @@ export class Gateway {
       },
       onThreads: (call, threads) => this.tracer.join(call, threads),
       onRecord: (record) => listeners.record(record),
+      ledger,
       watch: this.watch,
     });
   }
@@ -414,6 +429,12 @@ export class Gateway {
     return (there.find(({ port }) => port === remote.port) ?? there[0])?.id;
   }
 
+  /** Gateways that carry all the calls that they may, for the router to pass over. */
+  #full(): readonly (readonly [string, string])[] {
+    const full = gatewaysOf(this.#site).filter(({ id }) => this.admission.isFull(id));
+    return full.map(({ id, callsAtOnce }) => [id, `carries its ${callsAtOnce} calls already`]);
+  }
+
   #trunkSetting(id: string): SipTrunkSetting | undefined {
     return this.#site.sipTrunks.find((trunk) => trunk.id === id);
   }
@@ -449,7 +470,10 @@ function registrarSetup({ sip: { registrar }, limits, users }: Site): RegistrarS
   return { expires: { min, max, usual }, perAddress, total: Math.max(1, users.length) * perAddress };
 }
 
-function limitsOf({ limits }: Site): CallLimits & Admission {
-  const { calls, callsPerUser, callSeconds } = limits;
-  return { ...DEFAULT_LIMITS, duration: seconds(callSeconds), calls, callsPerUser };
+const gatewaysOf = ({ spanGroups, sipTrunks }: Site) => [...spanGroups, ...sipTrunks];
+
+function admissionOf(site: Site): AdmissionLimits {
+  const { calls, callsPerUser } = site.limits;
+  const callsThrough = (id: string) => gatewaysOf(site).find((gateway) => gateway.id === id)?.callsAtOnce;
+  return { calls, callsPerUser, callsThrough };
 }

@@ -20,6 +20,8 @@ export interface LiveCall {
   decision: Decision | undefined;
   /** The revision of the directory that it began with, and keeps. */
   revision: string | undefined;
+  /** The user whose quota pays for it, once it was answered from outside. */
+  spender: string | undefined;
   /** Once its row is in the store: changes are worth writing. */
   stored: boolean;
   readonly hops: Map<string, DialHop>;

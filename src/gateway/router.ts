@@ -5,6 +5,7 @@ import type { Ask, Decision } from '../routing/decision.ts';
 import type { Directory } from '../routing/directory.ts';
 import { enumAnswer, type NaptrRecord } from '../routing/enum.ts';
 import type { PatternCompiler } from '../routing/pattern.ts';
+import type { Spent } from '../routing/permissions.ts';
 import type { EnumAnswer, EnumAnswers, RoutingFacts, RoutingQuery, Standing } from '../routing/query.ts';
 import type { Binding } from '../sip/registrar/binding.ts';
 import type { StoreOp } from '../store/words.ts';
@@ -21,6 +22,9 @@ export interface RouterParts {
   /** Span groups and SIP trunks that can take no call now, each with the reason. */
   readonly unavailable: () => ReadonlyMap<string, string>;
   readonly standing: () => ReadonlyMap<string, Standing>;
+  /** Calls that each user makes now, by the user's id. */
+  readonly callsNow: () => ReadonlyMap<string, number>;
+  readonly spent: () => ReadonlyMap<string, Spent>;
   readonly wan: () => boolean;
   /** The NAPTR records of a name, from the DNS or from what is remembered of it. */
   readonly naptr: (domain: string) => Promise<Result<readonly NaptrRecord[], unknown>>;
@@ -60,13 +64,15 @@ export class Router {
   }
 
   #facts(enumAnswers: EnumAnswers): RoutingFacts {
-    const { reactor, registered, unavailable, standing, wan } = this.#parts;
+    const { reactor, registered, unavailable, standing, callsNow, spent, wan } = this.#parts;
     return {
       at: reactor.clock.wall(),
       registered: registered(),
       unavailable: unavailable(),
       cursors: this.#cursors,
       standing: standing(),
+      callsNow: callsNow(),
+      spent: spent(),
       wan: wan(),
       enumAnswers,
     };

@@ -9,6 +9,8 @@ import { list, type Trace } from './trace.ts';
 export interface Caller {
   readonly user: DirectoryUser | undefined;
   readonly gateway: Gateway | undefined;
+  /** Whose permissions count: the caller, or who transfers or diverts. */
+  readonly charged: DirectoryUser | undefined;
   /** The location profile of who names none in the request, and whose it is. */
   readonly profile: string;
   readonly profileOf: string;
@@ -32,7 +34,8 @@ export function callerOf(query: RoutingQuery, directory: Directory, trace: Trace
   const known = user !== undefined || gateway !== undefined;
   trace.say('source', sourceText(query, known, gateway));
   const usages = payersUsages(query, directory, trace) ?? user?.usages ?? gateway?.usages;
-  return { user, gateway, profile, profileOf, usages, presentation, shown: shownOf(user, gateway, caller) };
+  const charged = query.payer === undefined ? user : directory.userById(query.payer.user);
+  return { user, gateway, charged, profile, profileOf, usages, presentation, shown: shownOf(user, gateway, caller) };
 }
 
 function sourceText({ source }: RoutingQuery, known: boolean, gateway: Gateway | undefined): string {

@@ -3,6 +3,7 @@
  * URI or E.164 as it is; extension or alias; location profile, then DID (inbound) and reverse look-up; quick dial; refusal. What is
  * nobody's here leaves the enterprise: authorise, ENUM, sister branches, usages × routes.
  */
+import { mayCall } from './authorise.ts';
 import { type Caller, callerOf, callerSeenBy } from './caller.ts';
 import type { Decision, Hop } from './decision.ts';
 import { isE164, type Parsed, parseDialled } from './dialled.ts';
@@ -25,6 +26,7 @@ class Resolver {
   readonly #directory: Directory;
   readonly #facts: RoutingFacts;
   readonly #trace = new Trace();
+  #charged: string | undefined;
 
   constructor(query: RoutingQuery, directory: Directory, facts: RoutingFacts) {
     this.#query = query;
@@ -34,6 +36,7 @@ class Resolver {
 
   resolve(): Decision {
     const caller = callerOf(this.#query, this.#directory, this.#trace);
+    this.#charged = caller.charged?.id;
     const parsed = parseDialled(this.#query.dialled, caller.gateway);
     if (parsed === undefined) {
       if (!this.#query.complete) return this.#decision({ type: 'collect' });
@@ -47,7 +50,8 @@ class Resolver {
 
   #decision(outcome: LeaveOutcome, emergency = false): Decision {
     const { stages, effects } = this.#trace;
-    return { ...outcome, emergency, stages, directoryRevision: this.#directory.revision, effects };
+    const charged = this.#charged === undefined ? {} : { charged: this.#charged };
+    return { ...outcome, ...charged, emergency, stages, directoryRevision: this.#directory.revision, effects };
   }
 
   /** Never refused to anyone attached, registered or not; only what the PSTN sends us is no emergency call of ours. */
@@ -74,6 +78,8 @@ class Resolver {
     if (caller.user === undefined && caller.gateway === undefined) {
       return this.#trace.refuse('source', 'source-unknown', 'only users and trunks of this site may call');
     }
+    const kept = mayCall({ caller, directory: this.#directory, facts: this.#facts, trace: this.#trace });
+    if (kept !== undefined) return kept;
     if (parsed.kind === 'name' || parsed.kind === 'service') return this.#name(parsed.text, caller);
     if (parsed.kind === 'digits') return this.#digits(parsed, caller);
     this.#trace.say('user-or-e164', `${parsed.text} is a whole number already`);

@@ -41,7 +41,18 @@ export type RefusalId =
   | 'no-common-usage'
   | 'no-route'
   | 'user-not-registered'
-  | 'no-gateway-available';
+  | 'no-gateway-available'
+  | 'user-blocked'
+  | 'no-pstn-access'
+  | 'number-barred'
+  | 'too-many-calls'
+  | 'quota-calls'
+  | 'quota-minutes'
+  | 'gateway-blocked'
+  | 'anonymous-rejected'
+  | 'caller-rejected'
+  | 'caller-not-accepted'
+  | 'outside-hours';
 
 export interface Refusal {
   readonly id: RefusalId;
@@ -55,6 +66,7 @@ export interface Refusal {
 export type StageName =
   | 'source'
   | 'emergency'
+  | 'screening'
   | 'user-or-e164'
   | 'extension'
   | 'profile'
@@ -86,6 +98,8 @@ export interface Ask {
 
 interface Common {
   readonly emergency: boolean;
+  /** The user on whose account the call is: the caller, or who transfers or diverts. */
+  readonly charged?: string;
   readonly stages: readonly Stage[];
   readonly directoryRevision: string;
   readonly effects: readonly DecisionEffect[];

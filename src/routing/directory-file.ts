@@ -3,9 +3,11 @@
  * configuration compiles into it, and central's snapshot will.
  */
 import type { NumberPlan, NumberType } from '../call/number.ts';
+import type { DirectoryCalendar } from './calendar.ts';
+import type { DirectoryNumberList, Inward, Outward } from './permissions.ts';
 
 /** Grows when an older reader would misunderstand a newer file. */
-export const DIRECTORY_FORMAT = 2;
+export const DIRECTORY_FORMAT = 3;
 
 export type Hunting = 'ascending' | 'descending' | 'round-robin';
 
@@ -20,6 +22,8 @@ export interface DirectoryUser {
   /** The voice policy's name and its phone usages, the most wanted first. */
   readonly policy: string | undefined;
   readonly usages: readonly string[];
+  /** Undefined: restricted by nothing but the usages. */
+  readonly outward?: Outward | undefined;
   /** Completes what the user dials in short: `prefix` before exactly so many `digits`. */
   readonly quickDial: { readonly prefix: string; readonly digits: number } | undefined;
   /** Digest algorithms offered, in order, each with the hash of user:realm:password (RFC 7616 §3.4.2). */
@@ -102,6 +106,8 @@ interface GatewayBase {
   /** Usages for calls that come in and leave again; undefined: they may not leave. */
   readonly usages: readonly string[] | undefined;
   readonly policy: string | undefined;
+  /** Undefined: every call is let in. */
+  readonly inward?: Inward | undefined;
   readonly callerId: CallerIdRule;
   /** E.164: what stands for a caller without a number of his own. */
   readonly mainNumber: string | undefined;
@@ -135,6 +141,10 @@ export interface DirectoryFile {
   readonly domain: string;
   /** The site's location profile, for who has no other. */
   readonly profile: string;
+  /** The site's, of the IANA database: where its days and months begin. */
+  readonly timezone: string;
+  readonly numberLists: readonly DirectoryNumberList[];
+  readonly calendars: readonly DirectoryCalendar[];
   readonly users: readonly DirectoryUser[];
   readonly devices: readonly DirectoryDevice[];
   readonly profiles: readonly { readonly id: string; readonly rules: readonly DirectoryRule[] }[];

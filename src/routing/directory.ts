@@ -1,5 +1,6 @@
 /** The directory as the router holds it: an immutable value in memory, every look-up by map or trie. */
 import { fail, ok, type Result } from '../kernel/result.ts';
+import { type Calendar, calendarOf, type ZoneClock, zoneClock } from './calendar.ts';
 import type {
   DirectoryBranch,
   DirectoryDevice,
@@ -30,6 +31,14 @@ export interface IndexedRoute extends DirectoryRoute {
 /** A gateway with its number rules compiled. */
 export type Gateway = DirectoryGateway & { readonly in: readonly NumberRule[]; readonly out: readonly NumberRule[] };
 
+/** Numbers by pattern. */
+export interface NumberList {
+  /** Holds callers whose number is withheld or unknown. */
+  readonly anonymous: boolean;
+  /** The first pattern that matches the number. */
+  pattern(number: string): string | undefined;
+}
+
 export interface Directory {
   readonly revision: string;
   readonly realm: string;
@@ -37,6 +46,10 @@ export interface Directory {
   /** The location profile of who names none and has none. */
   readonly siteProfile: string;
   readonly gateways: ReadonlyMap<string, Gateway>;
+  /** The site's own clock. */
+  readonly siteClock: ZoneClock;
+  numberList(id: string): NumberList | undefined;
+  calendar(id: string): Calendar | undefined;
   userById(id: string): DirectoryUser | undefined;
   /** By id or alias: what may stand left of the @. */
   userByName(name: string): DirectoryUser | undefined;
@@ -78,7 +91,18 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
   );
   const routesFor = routeFinder(file.routes, matcher);
   const gateways = new Map(file.gateways.map((gateway) => [gateway.id, withRules(gateway, matcher)]));
+  const lists = new Map(
+    file.numberLists.map(({ id, patterns, anonymous }) => {
+      const compiled = patterns.map((pattern, i) => ({
+        pattern,
+        match: matcher(pattern, `numberLists.${id}.patterns[${i}]`),
+      }));
+      const pattern = (number: string) => compiled.find(({ match }) => match(number) !== undefined)?.pattern;
+      return [id, { anonymous, pattern }];
+    }),
+  );
   if (faults.length > 0) return fail(faults);
+  const calendars = new Map(file.calendars.map((calendar) => [calendar.id, calendarOf(calendar)]));
   const users = userIndex(file.users, file.profile);
   const emergency = emergencyIndex(file.emergency);
   const devices = new Map(file.devices.flatMap((device) => device.addresses.map((address) => [address, device])));
@@ -90,6 +114,9 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     domain: file.domain,
     siteProfile: file.profile,
     gateways,
+    siteClock: zoneClock(file.timezone),
+    numberList: (id) => lists.get(id),
+    calendar: (id) => calendars.get(id),
     userById: (id) => users.byId.get(id),
     userByName: (name) => users.byId.get(name) ?? users.byAlias.get(name),
     userByAlias: (alias) => users.byAlias.get(alias),

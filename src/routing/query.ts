@@ -2,6 +2,7 @@
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
+import type { Spent } from './permissions.ts';
 
 /** Who brings the call, as far as it is proven. `unknown`: nobody vouches for it; only emergency calls go on. */
 export type Source =
@@ -66,6 +67,10 @@ export interface RoutingFacts {
   readonly cursors: ReadonlyMap<string, number>;
   /** How gateways have fared; who is not in it has never failed. */
   readonly standing: ReadonlyMap<string, Standing>;
+  /** Calls that users make now, by the user's id; the one in question is not counted. */
+  readonly callsNow: ReadonlyMap<string, number>;
+  /** By the user's id. */
+  readonly spent: ReadonlyMap<string, Spent>;
   /** False while nothing beyond the branch can be asked. */
   readonly wan: boolean;
   /** Answers to what an earlier decision on this call asked, by domain. */

@@ -14,6 +14,20 @@ const TABLE: Readonly<Record<RefusalId, readonly [status: number, cause: Cause]>
   // 20: subscriber absent.
   'user-not-registered': [480, causeOf(20)],
   'no-gateway-available': [503, CAUSE.noChannel],
+  'user-blocked': [403, CAUSE.rejected],
+  'no-pstn-access': [403, CAUSE.rejected],
+  'number-barred': [403, CAUSE.rejected],
+  // Not 503: what the caller may not have, no other server should be asked for.
+  'too-many-calls': [403, CAUSE.rejected],
+  'quota-calls': [403, CAUSE.rejected],
+  'quota-minutes': [403, CAUSE.rejected],
+  'gateway-blocked': [403, CAUSE.rejected],
+  // RFC 5079: who withholds his number is told that this is why.
+  'anonymous-rejected': [433, CAUSE.rejected],
+  'caller-rejected': [403, CAUSE.rejected],
+  'caller-not-accepted': [403, CAUSE.rejected],
+  // 31: normal, unspecified, which is what 480 stands for (RFC 3398 §8.2.6.1).
+  'outside-hours': [480, causeOf(31)],
 };
 
 export function refusal(id: RefusalId, why: string): Refusal {

@@ -55,6 +55,7 @@ export class Applier {
   readonly #outbox: Statement;
   readonly #trim: Statement;
   readonly #cursor: Statement;
+  readonly #spent: Statement;
   readonly #ack: Statement;
   readonly #lineBin: Statement;
   readonly #trimBins: Statement;
@@ -81,6 +82,7 @@ export class Applier {
     this.#outbox = db.prepare('INSERT INTO outbox (payload) VALUES (?)');
     this.#trim = db.prepare('DELETE FROM cdr WHERE id <= (SELECT max(id) FROM cdr) - ?');
     this.#cursor = db.prepare('INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)');
+    this.#spent = db.prepare('INSERT OR REPLACE INTO spent (user, spent) VALUES (?, ?)');
     this.#ack = db.prepare('DELETE FROM outbox WHERE sequence <= ?');
     this.#lineBin = db.prepare(
       `INSERT INTO line_bin (span, "end", start, seconds, counts, crossed) VALUES (@span, @end, @start, @seconds, @counts, @crossed)
@@ -160,6 +162,9 @@ export class Applier {
       case 'cursor':
         this.#cursor.run(op.name, op.value);
         return;
+      case 'spent':
+        this.#spent.run(op.user, JSON.stringify(op.spent));
+        return;
       case 'ack':
         this.#ack.run(op.upTo);
         return;
@@ -204,10 +209,12 @@ export function readStart(db: Database, boot: BootTime, wall: WallTime): Omit<St
   })();
   const calls = db.prepare<[], LiveCallRow>('SELECT * FROM live_call ORDER BY started').all().map(liveCallOf);
   const cursors = db.prepare<[], { name: string; value: number }>('SELECT name, value FROM cursor').all();
+  const spent = db.prepare<[], { user: string; spent: string }>('SELECT user, spent FROM spent').all();
   return {
     bindings,
     calls,
     cursors: new Map(cursors.map(({ name, value }) => [name, value])),
+    spent: new Map(spent.map(({ user, spent }) => [user, JSON.parse(spent)])),
     lineBins: db.prepare<[], LineBinRow>('SELECT * FROM line_bin ORDER BY start').all().map(lineBinOf),
     stream: streamOf(db),
   };

@@ -102,6 +102,8 @@ export type StoreOp =
     }
   /** A number that must survive, such as where a round robin stands. */
   | { readonly type: 'cursor'; readonly name: string; readonly value: number }
+  /** What a user has spent of his quota, in the place of what was stored before. */
+  | { readonly type: 'spent'; readonly user: string; readonly spent: unknown }
   /** Bins of a line, each in the place of what was stored of it before. */
   | { readonly type: 'line-bins'; readonly bins: readonly LineBin[] }
   /** Central has everything up to this sequence in its own database. */
@@ -121,6 +123,8 @@ export interface StoreStart {
   /** Calls that a crash left: each must be told to both sides and closed by `call-recover`. */
   readonly calls: readonly LiveCall[];
   readonly cursors: ReadonlyMap<string, number>;
+  /** By user. */
+  readonly spent: ReadonlyMap<string, unknown>;
   /** Of every span, the latest 200 of each end. */
   readonly lineBins: readonly LineBin[];
   /** The id of this file's outbox stream (a uuid). */

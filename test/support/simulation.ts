@@ -241,7 +241,7 @@ export class Simulation {
       left: seconds(86_400),
     }));
     return {
-      start: { bindings, calls: [], cursors: new Map(), lineBins: [], stream: 'simulated', setAside: undefined },
+      start: { bindings, calls: [], cursors: new Map(), spent: new Map(), lineBins: [], stream: 'simulated', setAside: undefined },
       persist: async () => {},
       recentCalls: () => [],
       callRecord: () => undefined,

@@ -74,6 +74,8 @@ export function fullSample(): Settings {
         ],
         callerId: 'own',
         mainNumber: '+12145550200',
+        callsAtOnce: 100,
+        inward: { blocked: false, reject: ['nuisance'], accept: ['known'], hours: 'office' },
       },
       { id: 'pbx', spans: ['t2'], policy: 'staff' },
     ],
@@ -91,6 +93,8 @@ export function fullSample(): Settings {
         trusted: true,
         patienceSeconds: 4,
         enumZone: 'e164.example',
+        callsAtOnce: 100,
+        inward: { blocked: false, reject: ['nuisance'], accept: ['known'], hours: 'office' },
         out: [
           { pattern: '^\\+1(976\\d{7})$', translation: '$1', numberType: 'national', plan: 'isdn' },
           { pattern: '^\\+976', strip: 3, prefix: '011' },
@@ -115,6 +119,11 @@ export function fullSample(): Settings {
         profile: 'redmond',
         policy: 'staff',
         quickDial: { prefix: '312080051', digits: 2 },
+        blocked: false,
+        pstn: true,
+        barred: ['premium'],
+        callsAtOnce: 5,
+        quota: { per: 'day', calls: 100, minutes: 600 },
       },
       {
         id: 'bob',
@@ -143,7 +152,31 @@ export function fullSample(): Settings {
       { number: '+12145550300', to: { number: '+12145559999' } },
     ],
     lastResort: { user: 'bob' },
-    policies: [{ id: 'staff', name: 'Staff', usages: ['local', 'long-distance'] }],
+    policies: [
+      {
+        id: 'staff',
+        name: 'Staff',
+        usages: ['local', 'long-distance'],
+        pstn: true,
+        barred: ['premium'],
+        callsAtOnce: 5,
+        quota: { per: 'month', calls: 1000, minutes: 6000 },
+      },
+    ],
+    numberLists: [
+      { id: 'premium', name: 'Premium', patterns: ['^\\+1900'] },
+      { id: 'nuisance', patterns: ['^\\+12145550666$'], anonymous: false },
+      { id: 'known', patterns: ['.'], anonymous: true },
+    ],
+    calendars: [
+      {
+        id: 'office',
+        name: 'Office',
+        timezone: 'America/Los_Angeles',
+        hours: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }],
+        holidays: ['12-25', '2026-11-26'],
+      },
+    ],
     routes: [
       { id: 'local', name: 'Local', prefixes: ['+1214'], usages: ['local'], gateways: ['pstn', 'core'] },
       { id: 'far', pattern: '^\\+1', usages: ['long-distance'], gateways: ['core'] },

@@ -16,6 +16,12 @@ export function patterns(site: Site): readonly Finding[] {
         return beyondGroups(translation, compiled.value, [...path, 'translation']);
       }),
     ),
+    ...site.numberLists.flatMap(({ patterns }, i) =>
+      patterns.flatMap((pattern, j) => {
+        const compiled = compileChecked(pattern);
+        return compiled.ok ? [] : [badPattern(['numberLists', i, 'patterns', j], compiled.error)];
+      }),
+    ),
     ...site.routes.flatMap((route, i) => routePattern(route, ['routes', i])),
     ...site.spanGroups.flatMap((group, i) => gatewayRules(group, ['spanGroups', i])),
     ...site.sipTrunks.flatMap((trunk, i) => gatewayRules(trunk, ['sipTrunks', i])),
@@ -167,4 +173,22 @@ export function limitOrders(site: Site): readonly Finding[] {
   order(path('minimum'), registrar.minimum, registrar.expires, 'is more than expires', 'make it at most expires');
   order(path('maximum'), registrar.expires, registrar.maximum, 'is less than expires', 'make it at least expires');
   return findings;
+}
+
+/** A list that holds nobody, or a quota without an amount, is most likely not finished. */
+export function emptyPermissions(site: Site): readonly Finding[] {
+  const quotas = (section: 'policies' | 'users'): readonly Finding[] =>
+    site[section].flatMap(({ quota }, i): readonly Finding[] => {
+      if (quota === undefined || quota.calls !== undefined || quota.minutes !== undefined) return [];
+      return [{ path: [section, i, 'quota'], what: 'limits nothing', mend: 'give calls, minutes or both', needs: [] }];
+    });
+  return [
+    ...site.numberLists.flatMap(({ patterns, anonymous }, i): readonly Finding[] =>
+      patterns.length > 0 || anonymous
+        ? []
+        : [{ path: ['numberLists', i], what: 'holds no number', mend: 'give patterns, or anonymous', needs: [] }],
+    ),
+    ...quotas('policies'),
+    ...quotas('users'),
+  ];
 }

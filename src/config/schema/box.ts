@@ -1,26 +1,15 @@
 /** What belongs to this box whatever its numbers are: its name, listeners, media, store. */
 import { z } from 'zod';
-import { digestAlgorithm, host, hostName, id, ipAddress, port, portRange, secret, text, transport } from './fields.ts';
+import { digestAlgorithm, host, hostName, id, ipAddress, port, portRange, secret, text, timeZone, transport } from './fields.ts';
 
 export const site = z.strictObject({
   name: text.describe('The branch, as people call it'),
   domain: hostName.describe('The domain in the addresses of record: 201@domain'),
   profile: id.describe('The location profile of callers who name none and have none'),
-  timezone: z
-    .string()
+  timezone: timeZone
     .default('UTC')
-    .refine(isTimeZone, 'must be a time zone of the IANA database, such as America/Chicago')
-    .describe('For what people read; records are kept in UTC'),
+    .describe('Of calendars and quotas, and of what people read; records are kept in UTC'),
 });
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const listener = z.strictObject({
   transport,

@@ -114,6 +114,19 @@ export const text = z
   .max(128)
   .regex(/^\P{Cc}*$/u, 'must be one line without control characters');
 
+export const timeZone = z
+  .string()
+  .refine(isTimeZone, 'must be a time zone of the IANA database, such as America/Chicago');
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const transport = z.enum(['udp', 'tcp', 'tls']);
 
 export const digestAlgorithm = z.enum(['SHA-256', 'SHA-512-256', 'MD5']);

@@ -5,6 +5,7 @@ import { CAUSE } from '../../../src/call/cause.ts';
 import type { CallLeg, LegEffect } from '../../../src/call/leg.ts';
 import type { LegMediaEvent } from '../../../src/call/media.ts';
 import type { Offer, Signal } from '../../../src/call/signal.ts';
+import { Admission } from '../../../src/gateway/admission.ts';
 import { BoundLeg } from '../../../src/gateway/bound-leg.ts';
 import { CallPath, type LegEars } from '../../../src/gateway/call-path.ts';
 import { Reactor } from '../../../src/gateway/reactor.ts';
@@ -131,7 +132,9 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
     persist: async (op) => {
       written.push(op);
     },
-    limits: () => ({ ...DEFAULT_LIMITS, calls: options.calls ?? 10, callsPerUser: 10 }),
+    limits: () => DEFAULT_LIMITS,
+    admission: new Admission(() => ({ calls: options.calls ?? 10, callsPerUser: 10, callsThrough: () => undefined })),
+    ledger: { answered: () => {}, ended: () => {} },
     newCallId: () => `call${++ids}`,
     onStage: (_call, stage) => stages.push(stage),
     onThreads: () => {},

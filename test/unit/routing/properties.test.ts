@@ -37,6 +37,8 @@ const facts: fc.Arbitrary<RoutingFacts> = fc.record({
   unavailable: fc.subarray(['pstn', 'pbx', 'core']).map((list) => new Map(list.map((id) => [id, 'is down']))),
   standing: fc.constant(new Map()),
   wan: fc.boolean(),
+  callsNow: fc.constant(new Map()),
+  spent: fc.constant(new Map()),
   enumAnswers: fc.constant(new Map()),
   cursors: fc.nat().map((n) => new Map([['local', n]])),
 });

@@ -104,6 +104,9 @@ function randomDirectory(): Directory {
     { pattern: '^([2-8]11)$', translation: '$1' },
   ];
   const file: DirectoryFile = {
+    timezone: 'UTC',
+    numberLists: [],
+    calendars: [],
     format: DIRECTORY_FORMAT,
     revision: 'r',
     realm: 'contoso.com',
@@ -166,6 +169,8 @@ function randomFacts(): RoutingFacts {
     cursors: new Map([0, 1, 2, 3].map((n) => [`route-${n}`, below(5)])),
     standing: new Map(some(GATEWAYS).map((id) => [id, { availability: next(), quality: maybe(next()) }])),
     wan: chance(0.8),
+    callsNow: new Map(),
+    spent: new Map(),
     enumAnswers: new Map(),
   };
 }
@@ -288,6 +293,9 @@ test('a directory with a pattern that does not compile is not built, and says wh
   const built = buildDirectory(
     {
       format: DIRECTORY_FORMAT,
+      timezone: 'UTC',
+      numberLists: [],
+      calendars: [],
       revision: 'r',
       realm: 'x',
       domain: 'x',

@@ -50,6 +50,8 @@ const facts = (over: Partial<RoutingFacts> = {}): RoutingFacts => ({
   cursors: new Map(),
   standing: new Map(),
   wan: true,
+  callsNow: new Map(),
+  spent: new Map(),
   enumAnswers: new Map(),
   ...over,
 });

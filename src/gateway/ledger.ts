@@ -1,0 +1,47 @@
+import { type Spent, spend } from '../routing/permissions.ts';
+import type { StoreOp } from '../store/words.ts';
+import type { DialHop } from './dial-hop.ts';
+import type { LiveCall } from './live-call.ts';
+
+export interface LedgerParts {
+  /** As the store held it at the start. */
+  readonly start: ReadonlyMap<string, Spent>;
+  readonly persist: (op: StoreOp) => void;
+  /** `2026-11-21`, by the site's clock. */
+  readonly today: () => string;
+}
+
+/**
+ * What users have spent of their quotas. A call counts when it is answered and its seconds when it ends, so that a crash loses the
+ * seconds of the calls that were up, and never counts any twice.
+ */
+export class Ledger {
+  readonly #parts: LedgerParts;
+  readonly #spent: Map<string, Spent>;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#spent = new Map(parts.start);
+  }
+
+  get spent(): ReadonlyMap<string, Spent> {
+    return this.#spent;
+  }
+
+  /** The call was answered over this hop: one that leaves the enterprise is on somebody's account, unless it is an emergency. */
+  answered(live: LiveCall, hop: DialHop | undefined): void {
+    if (hop === undefined || hop.type === 'contact' || live.decision?.emergency !== false) return;
+    live.spender = live.decision.charged;
+    if (live.spender !== undefined) this.#add(live.spender, 1, 0);
+  }
+
+  ended({ spender }: LiveCall, seconds: number): void {
+    if (spender !== undefined) this.#add(spender, 0, seconds);
+  }
+
+  #add(user: string, calls: number, seconds: number): void {
+    const spent = spend(this.#spent.get(user), this.#parts.today(), calls, seconds);
+    this.#spent.set(user, spent);
+    this.#parts.persist({ type: 'spent', user, spent });
+  }
+}
