@@ -16,7 +16,6 @@ import {
   throttle,
   user,
 } from './schema/numbers.ts';
-import { calendar, numberList } from './schema/permissions.ts';
 import { span, spanGroup } from './schema/spans.ts';
 
 export const siteSchema = z.strictObject({
@@ -36,8 +35,6 @@ export const siteSchema = z.strictObject({
   dids: z.array(did).max(10000).default([]),
   lastResort: lastResort.optional(),
   policies: z.array(policy).max(200).default([]),
-  numberLists: z.array(numberList).max(200).default([]),
-  calendars: z.array(calendar).max(200).default([]),
   carriers: z.array(carrier).max(200).default([]),
   branches: z.array(branch).max(1000).default([]),
   routes: z.array(route).max(100000).default([]),
@@ -59,7 +56,6 @@ export type SpanSetting = Site['spans'][number];
 export type SpanGroupSetting = Site['spanGroups'][number];
 export type SipTrunkSetting = Site['sipTrunks'][number];
 export type UserSetting = Site['users'][number];
-export type DialTest = Site['tests'][number];
 
 /** JSON Schema (2020-12) of what may stand in site.yaml, for editors and forms. */
 export function siteJsonSchema(): Readonly<Record<string, unknown>> {
