@@ -16,6 +16,7 @@ import {
   throttle,
   user,
 } from './schema/numbers.ts';
+import { calendar, numberList } from './schema/permissions.ts';
 import { span, spanGroup } from './schema/spans.ts';
 
 export const siteSchema = z.strictObject({
@@ -35,6 +36,8 @@ export const siteSchema = z.strictObject({
   dids: z.array(did).max(10000).default([]),
   lastResort: lastResort.optional(),
   policies: z.array(policy).max(200).default([]),
+  numberLists: z.array(numberList).max(200).default([]),
+  calendars: z.array(calendar).max(200).default([]),
   carriers: z.array(carrier).max(200).default([]),
   branches: z.array(branch).max(1000).default([]),
   routes: z.array(route).max(100000).default([]),

@@ -1,5 +1,6 @@
 /** Out of the enterprise: authorise, then names in the DNS, sister branches, and usages × routes. */
 import { type Millis, seconds } from '../kernel/time.ts';
+import { mayLeave, mayReachPstn } from './authorise.ts';
 import type { Caller } from './caller.ts';
 import { type Candidate, candidatesOf, type Turn, turnsOf } from './candidates.ts';
 import type { Ask, Hop } from './decision.ts';
@@ -27,6 +28,8 @@ export interface Leaving {
 export function leave(leaving: Leaving, usages: readonly string[]): LeaveOutcome {
   const { trace } = leaving;
   trace.say('authorise', usages.length === 0 ? 'no phone usage: open routes only' : `phone usages ${list(usages)}`);
+  const barred = mayLeave(leaving.number, leaving);
+  if (barred !== undefined) return barred;
   const tries = new Tries(leaving);
   const asks = askEnum(leaving, tries);
   if (asks.length > 0) return { type: 'ask', asks, within: ENUM_WITHIN };
@@ -96,7 +99,9 @@ function viaBranches({ number, directory, trace }: Leaving, tries: Tries): void 
 }
 
 function viaRoutes(leaving: Leaving, usages: readonly string[], tries: Tries): Outcome | undefined {
-  const { number, directory, trace } = leaving;
+  const { number, directory, caller, trace } = leaving;
+  const kept = mayReachPstn(caller, trace);
+  if (kept !== undefined) return kept;
   const matching = directory.routesFor(number);
   if (matching.length === 0) return trace.refuse('route', 'no-route', `no route matches ${number}`);
   const candidates = candidatesOf(matching, usages);

@@ -18,6 +18,8 @@ function nameSpaces(site: Site): readonly (readonly Named[])[] {
     ids('profiles', site.profiles),
     ids('policies', site.policies),
     ids('routes', site.routes),
+    ids('numberLists', site.numberLists),
+    ids('calendars', site.calendars),
     ids('devices', site.devices),
     site.devices.flatMap(({ addresses }, i) =>
       addresses.map((name, j) => ({ name, path: ['devices', i, 'addresses', j] })),
@@ -57,6 +59,7 @@ export function unknownNames(site: Site): readonly Finding[] {
   const users = new Set(site.users.map(({ id }) => id));
   return [
     ...profileNames(site),
+    ...permissionNames(site),
     ...site.spanGroups.flatMap((group, i) =>
       group.spans.flatMap((name, j) => known(name, spans, 'span', ['spans'], ['spanGroups', i, 'spans', j])),
     ),
@@ -91,6 +94,31 @@ function carrierNames(site: Site): readonly Finding[] {
     ),
     ...repeated(named.map(({ carrier }, j) => ({ name: carrier, path: ['routes', i, 'carriers', j, 'carrier'] }))),
   ]);
+}
+
+/** The number lists and calendars that policies, users and gateways name. */
+function permissionNames(site: Site): readonly Finding[] {
+  const lists = new Set(site.numberLists.map(({ id }) => id));
+  const calendars = new Set(site.calendars.map(({ id }) => id));
+  const listed = (names: readonly string[] = [], path: readonly PathPart[]): readonly Finding[] => [
+    ...names.flatMap((name, i) => known(name, lists, 'number list', ['numberLists'], [...path, i])),
+    ...repeated(names.map((name, i) => ({ name, path: [...path, i] }))),
+  ];
+  const inward = (section: 'spanGroups' | 'sipTrunks'): readonly Finding[] =>
+    site[section].flatMap((gateway, i) => {
+      const path = [section, i, 'inward'];
+      return [
+        ...listed(gateway.inward?.reject, [...path, 'reject']),
+        ...listed(gateway.inward?.accept, [...path, 'accept']),
+        ...known(gateway.inward?.hours, calendars, 'calendar', ['calendars'], [...path, 'hours']),
+      ];
+    });
+  return [
+    ...site.policies.flatMap(({ barred }, i) => listed(barred, ['policies', i, 'barred'])),
+    ...site.users.flatMap(({ barred }, i) => listed(barred, ['users', i, 'barred'])),
+    ...inward('spanGroups'),
+    ...inward('sipTrunks'),
+  ];
 }
 
 /** What a dial-plan test names must be there, or it tests nothing. */

@@ -15,6 +15,7 @@ import {
   text,
   transport,
 } from './fields.ts';
+import { inward, outward } from './permissions.ts';
 
 const numberType = z.enum(['unknown', 'international', 'national', 'network', 'subscriber', 'abbreviated']);
 const numberPlan = z.enum(['unknown', 'isdn', 'national', 'private']);
@@ -57,6 +58,13 @@ export const gatewayNumbers = {
       'own: the user’s number, else the main one; main: always the main one; withheld: marked as not to be shown',
     ),
   mainNumber: e164.optional().describe('What stands for callers of this site without a number of their own'),
+  callsAtOnce: z
+    .int()
+    .min(1)
+    .max(2000)
+    .optional()
+    .describe('Calls through it in both directions, emergency calls excepted'),
+  inward: inward.optional().describe('Which calls are let in; emergency calls always are'),
 };
 
 export const throttle = z.strictObject({
@@ -130,6 +138,8 @@ export const user = z.strictObject({
     })
     .optional(),
   policy: id.optional().describe('The voice policy; without it only routes without usages are open'),
+  blocked: z.boolean().default(false).describe('Emergency calls only, by the administrator’s word'),
+  ...outward,
 });
 
 export const profile = z.strictObject({
@@ -188,6 +198,7 @@ export const policy = z.strictObject({
   id,
   name: text.optional(),
   usages: z.array(id).default([]).describe('Phone usages, the most wanted first'),
+  ...outward,
 });
 
 export const route = z.strictObject({
