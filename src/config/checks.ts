@@ -1,6 +1,7 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { clockPlan, framings } from './checks/clock.ts';
 import { locations } from './checks/emergency.ts';
+import { locations } from './checks/emergency.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import {
   didOverlaps,
@@ -41,6 +42,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   extensions,
   emptyPermissions,
   credentials,
+  locations,
   limitOrders,
 ];
 

@@ -116,6 +116,7 @@ export class Router {
   /** The decision is being followed: its cursors move, and are remembered. */
   follow(decision: Decision): void {
     for (const effect of decision.effects) {
+      if (effect.type !== 'move-cursor') continue;
       this.#cursors.set(effect.route, effect.to);
       this.#parts.persist({ type: 'cursor', name: effect.route, value: effect.to });
     }

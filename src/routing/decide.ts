@@ -9,9 +9,11 @@ import type { Decision, Hop } from './decision.ts';
 import { isE164, type Parsed, parseDialled } from './dialled.ts';
 import type { Directory, Rule } from './directory.ts';
 import type { DirectoryTarget, DirectoryUser } from './directory-file.ts';
+import { chooseElin, elinNumber, type HeldElins, heldElinOf } from './elin.ts';
+import { callBackHops, holderOf, type Located, locate } from './emergency.ts';
 import { type LeaveOutcome, leave, line } from './leave.ts';
 import { normalise } from './normalise.ts';
-import { emergencyHop } from './outward.ts';
+import { emergencyHop, type ShownCaller } from './outward.ts';
 import type { RoutingFacts, RoutingQuery } from './query.ts';
 import { Trace } from './trace.ts';
 
@@ -43,7 +45,7 @@ class Resolver {
       const why = 'nothing was dialled that could be a number';
       return this.#decision(this.#trace.refuse('user-or-e164', 'number-empty', why));
     }
-    const emergency = this.#emergency(parsed, caller);
+    const emergency = this.#callBack(parsed, caller) ?? this.#emergency(parsed, caller);
     if (emergency !== undefined) return this.#decision(emergency, true);
     return this.#decision(this.#ordinary(parsed, caller));
   }
@@ -57,20 +59,55 @@ class Resolver {
   /** Never refused to anyone attached, registered or not; only what the PSTN sends us is no emergency call of ours. */
   #emergency(parsed: Parsed, caller: Caller): LeaveOutcome | undefined {
     const directory = this.#directory;
-    const number = emergencyNumber(parsed, directory);
+    const located = locate(this.#query, caller, directory);
+    const number = emergencyNumber(parsed, directory, located?.location.id);
     const fromOutside = caller.gateway !== undefined && caller.gateway.usages === undefined;
     if (number === undefined || fromOutside) return undefined;
+    const shown = this.#underElin(caller, located);
     const hops: Hop[] = [];
     for (const id of directory.emergencyGateways) {
       const gateway = directory.gateways.get(id);
       // A PBX that asks us to call for help is not helped by being called back.
       if (gateway === undefined || id === caller.gateway?.id) continue;
-      hops.push(emergencyHop(gateway, number, caller.shown));
+      hops.push(emergencyHop(gateway, number, shown));
     }
     if (hops.length === 0)
       return this.#trace.refuse('emergency', 'no-gateway-available', 'there is no gateway for emergency calls');
     const whatever = 'every gateway is tried, whatever its state and the caller’s policy';
     this.#trace.say('emergency', `${number} is an emergency: ${whatever} (${line(hops)})`);
+    return { type: 'hops', hops };
+  }
+
+  /** The caller as the answering point sees him: by an ELIN of his place, which is his from now on. */
+  #underElin(caller: Caller, located: Located | undefined): ShownCaller {
+    if (located === undefined) {
+      if (this.#directory.locations.size > 0) this.#trace.say('emergency', 'nobody knows where the caller is');
+      return caller.shown;
+    }
+    const { location, by } = located;
+    const holder = holderOf(this.#query, caller);
+    const elin = chooseElin(location, holder, this.#facts.elins ?? NO_ELINS);
+    const as = elin === undefined ? 'which has no ELIN' : `called as ${elin}`;
+    this.#trace.say('emergency', `the caller is at ${location.name}, by ${by}, ${as}`);
+    if (elin === undefined) return caller.shown;
+    const { user, gateway } = caller;
+    const number = gateway === undefined ? undefined : caller.shown.number;
+    const behind = number === undefined ? undefined : `${number.type === 'international' ? '+' : ''}${number.digits}`;
+    const hold = { elin, location: location.id, holder, aor: user?.aor, gateway: gateway?.id, caller: behind };
+    this.#trace.effects.push({ type: 'hold-elin', hold });
+    return { number: elinNumber(elin), ours: false };
+  }
+
+  /** The answering point calls an ELIN back: whoever called under it is rung, and nothing is asked. */
+  #callBack(parsed: Parsed, caller: Caller): LeaveOutcome | undefined {
+    const elins = this.#facts.elins ?? NO_ELINS;
+    if (caller.gateway === undefined || elins.size === 0 || !this.#query.complete) return undefined;
+    const rules = this.#directory.profile(caller.profile) ?? [];
+    const whole = parsed.kind === 'digits' ? normalise(rules, parsed.text)?.number : undefined;
+    const held = heldElinOf(whole !== undefined && isE164(whole) ? whole : parsed.text, elins);
+    if (held === undefined) return undefined;
+    const hops = callBackHops(held, caller, this.#directory, this.#facts.registered);
+    this.#trace.say('emergency', `${held.elin} is called back: ${held.holder} called for help as it (${line(hops)})`);
     return { type: 'hops', hops };
   }
 
@@ -254,7 +291,9 @@ interface Profile {
   readonly rules: readonly Rule[];
 }
 
-function emergencyNumber({ kind, text }: Parsed, directory: Directory): string | undefined {
+const NO_ELINS: HeldElins = new Map();
+
+function emergencyNumber({ kind, text }: Parsed, directory: Directory, location?: string): string | undefined {
   if (kind === 'service') return directory.emergencyDefault;
-  return kind === 'digits' ? directory.emergencyNumber(text) : undefined;
+  return kind === 'digits' ? directory.emergencyNumber(text, location) : undefined;
 }

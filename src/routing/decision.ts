@@ -1,16 +1,33 @@
 /** What the router answers: a value that is logged once, shown by explain and replayed by tests. */
 import type { Cause } from '../call/cause.ts';
-import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Millis } from '../kernel/time.ts';
 import type { Hunting } from './directory-file.ts';
+import type { HeldElin } from './elin.ts';
 
 /** One place to try. The gateway tries hops in order; the number is as it must go out. */
-export type Hop =
+export type Hop = Place & Turn;
+
+/** What makes a hop more than the next in a line. */
+export interface Turn {
+  /** Hops that ring with it. */
+  readonly together?: readonly Hop[];
+  /** How long it may ring before `after` says what follows. */
+  readonly ring?: Millis;
+  /** What follows such an ending of it, before the rest of the line. */
+  readonly after?: { readonly busy?: readonly Hop[]; readonly noAnswer?: readonly Hop[]; readonly any?: readonly Hop[] };
+  /** Who diverted the call to here, the latest first. */
+  readonly diverted?: readonly Redirecting[];
+}
+
+type Place =
   /** All registered contacts of a user, in parallel. The caller is as the user is to see it. */
   | {
       readonly type: 'user';
       readonly user: string;
       readonly aor: string;
+      /** Together with the very phone that called for help under this ELIN, registered or not. */
+      readonly elin?: string;
       readonly caller: CallerNumber | undefined;
     }
   | {
@@ -85,7 +102,10 @@ export interface Stage {
 }
 
 /** What the gateway must note when it follows the decision. */
-export type DecisionEffect = { readonly type: 'move-cursor'; readonly route: string; readonly to: number };
+export type DecisionEffect =
+  | { readonly type: 'move-cursor'; readonly route: string; readonly to: number }
+  /** From now on a call back to this ELIN is for this caller. */
+  | { readonly type: 'hold-elin'; readonly hold: HeldElin };
 
 /** A question to the outside. Its answer goes into the facts under `domain`, and the decision is made again. */
 export interface Ask {

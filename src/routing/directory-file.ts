@@ -3,6 +3,7 @@
  * configuration compiles into it, and central's snapshot will.
  */
 import type { NumberPlan, NumberType } from '../call/number.ts';
+import type { DirectoryLocation } from './location.ts';
 import type { DirectoryCalendar } from './calendar.ts';
 import type { DirectoryNumberList, Inward, Outward } from './permissions.ts';
 
@@ -158,5 +159,6 @@ export interface DirectoryFile {
     readonly numbers: readonly string[];
     readonly prefixes: readonly string[];
     readonly gateways: readonly string[];
+    readonly locations?: readonly DirectoryLocation[];
   };
 }

@@ -24,8 +24,11 @@ export function userIndex(users: readonly DirectoryUser[], siteProfile: string):
   return { byId, byAlias, byNumber, byExtension };
 }
 
-/** What may be dialled for an emergency, habitual prefixes included, and the number that it means. */
-export function emergencyIndex({ numbers, prefixes }: DirectoryFile['emergency']): ReadonlyMap<string, string> {
+/** What may be dialled for an emergency here, habitual prefixes included, and the number that it means. */
+export function emergencyIndex({
+  numbers,
+  prefixes,
+}: Pick<DirectoryFile['emergency'], 'numbers' | 'prefixes'>): ReadonlyMap<string, string> {
   const index = new Map<string, string>();
   for (const number of numbers) for (const prefix of prefixes) index.set(prefix + number, number);
   // A number in its own right wins over a shorter one behind a prefix: 9911 may itself be listed.

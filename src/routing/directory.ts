@@ -13,6 +13,7 @@ import type {
   DirectoryUser,
 } from './directory-file.ts';
 import { didIndex, emergencyIndex, userIndex } from './directory-index.ts';
+import { type LocationIndex, locationIndex } from './location.ts';
 import type { NumberRule } from './number-rules.ts';
 import type { Matcher, PatternCompiler } from './pattern.ts';
 import { PrefixTable } from './prefix-table.ts';
@@ -65,8 +66,9 @@ export interface Directory {
   branchesFor(number: string): readonly DirectoryBranch[];
   /** All routes whose prefix or pattern matches, in route order. */
   routesFor(number: string): readonly IndexedRoute[];
-  /** The emergency number in `digits`, with any habitual prefix taken off. */
-  emergencyNumber(digits: string): string | undefined;
+  /** The emergency number in `digits`, with any habitual prefix taken off; a place may have numbers of its own. */
+  emergencyNumber(digits: string, location?: string): string | undefined;
+  readonly locations: LocationIndex;
   /** What is called for an emergency service that was asked for by name. */
   readonly emergencyDefault: string;
   readonly emergencyGateways: readonly string[];
@@ -105,6 +107,8 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
   const calendars = new Map(file.calendars.map((calendar) => [calendar.id, calendarOf(calendar)]));
   const users = userIndex(file.users, file.profile);
   const emergency = emergencyIndex(file.emergency);
+  const { locations = [], prefixes } = file.emergency;
+  const local = new Map(locations.map(({ id, numbers }) => [id, emergencyIndex({ numbers, prefixes })]));
   const devices = new Map(file.devices.flatMap((device) => device.addresses.map((address) => [address, device])));
   const branches = new PrefixTable<DirectoryBranch>();
   for (const branch of file.branches) for (const prefix of branch.prefixes) branches.add(prefix, branch);
@@ -129,7 +133,8 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     lastResort: file.lastResort,
     branchesFor: (number) => (file.branches.length === 0 ? [] : [...new Set(branches.along(number).toReversed())]),
     routesFor,
-    emergencyNumber: (digits) => emergency.get(digits),
+    emergencyNumber: (digits, location) => emergency.get(digits) ?? local.get(location ?? '')?.get(digits),
+    locations: locationIndex(locations),
     emergencyDefault: file.emergency.numbers[0] ?? '911',
     emergencyGateways: file.emergency.gateways,
     enumTrunks: file.gateways.flatMap((gateway) =>

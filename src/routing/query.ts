@@ -2,6 +2,7 @@
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
+import type { HeldElins } from './elin.ts';
 import type { Spent } from './permissions.ts';
 
 /** Who brings the call, as far as it is proven. `unknown`: nobody vouches for it; only emergency calls go on. */
@@ -73,6 +74,8 @@ export interface RoutingFacts {
   readonly spent: ReadonlyMap<string, Spent>;
   /** False while nothing beyond the branch can be asked. */
   readonly wan: boolean;
+  /** ELINs in use; none where it is left out. */
+  readonly elins?: HeldElins;
   /** Answers to what an earlier decision on this call asked, by domain. */
   readonly enumAnswers: EnumAnswers;
 }

@@ -191,7 +191,27 @@ export function fullSample(): Settings {
     carriers: [{ id: 'acme', name: 'Acme', gateways: ['core', 'pstn'] }],
     branches: [{ id: 'paris', name: 'Paris', prefixes: ['+3312'], gateways: ['core'] }],
     throttle: { failures: 10, minutes: 1, longestMinutes: 60, probeSeconds: 30 },
-    emergency: { numbers: ['911'], habitualPrefixes: ['9'], gateways: ['pstn', 'core'] },
+    emergency: {
+      numbers: ['911'],
+      habitualPrefixes: ['9'],
+      gateways: ['pstn', 'core'],
+      locations: [
+        {
+          id: 'hq',
+          name: 'Building 1',
+          numbers: ['933'],
+          elins: ['+12145550290'],
+          users: ['201'],
+          devices: ['lobby-phone'],
+          subnets: ['192.0.2.0/24'],
+          gateways: ['pbx'],
+          notify: ['bob'],
+          fallback: 'bob',
+        },
+      ],
+      elinMinutes: 30,
+      makeRoom: 'newest',
+    },
     tests: [
       {
         name: 'an emergency',

@@ -162,7 +162,8 @@ function gatewayNames(names: readonly string[], gateways: ReadonlySet<string>, p
   ];
 }
 
-function known(
+/** Says what a name that nobody has was probably meant to be. */
+export function known(
   name: string | undefined,
   names: ReadonlySet<string>,
   kind: string,

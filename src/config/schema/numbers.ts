@@ -246,6 +246,27 @@ export const dialTest = z.strictObject({
   survivable: z.boolean().default(false).describe('As while the WAN is down'),
 });
 
+const location = z.strictObject({
+  id,
+  name: text.optional().describe('The place as those who are told of a call know it; the id where it is left out'),
+  numbers: z.array(dialled).max(16).default([]).describe('Numbers that mean an emergency here, besides the site’s'),
+  elins: z
+    .array(e164)
+    .max(100)
+    .default([])
+    .describe('Numbers of this place alone, by which the answering point knows it and calls back'),
+  users: z.array(id).default([]).describe('Who is always taken to be here'),
+  devices: z.array(id).default([]),
+  subnets: z
+    .array(z.string().max(64))
+    .max(256)
+    .default([])
+    .describe('Whoever sends from these addresses is here: 10.1.0.0/16; the longest prefix wins'),
+  gateways: z.array(id).default([]).describe('Whoever calls by these trunks is here, such as a PBX'),
+  notify: z.array(id).max(32).default([]).describe('Users that get a message about each emergency call from here'),
+  fallback: id.optional().describe('The user who is rung when the caller does not answer a call back'),
+});
+
 export const emergency = z.strictObject({
   numbers: z.array(dialled).min(1).default(['911']),
   habitualPrefixes: z.array(dialled).default(['9']).describe('Put before the number by habit, and understood'),
@@ -253,4 +274,17 @@ export const emergency = z.strictObject({
     .array(id)
     .optional()
     .describe('In this order; all span groups, then all SIP trunks, where it is left out'),
+  locations: z.array(location).max(1000).default([]).describe('Where callers are, and how they are called back'),
+  elinMinutes: z
+    .int()
+    .min(1)
+    .max(1440)
+    .default(30)
+    .describe('How long a call back to an ELIN is for who called under it, also after a restart'),
+  makeRoom: z
+    .enum(['newest', 'oldest', 'never'])
+    .default('newest')
+    .describe(
+      'Which ordinary call is ended when an emergency call finds all B-channels taken; unanswered ones go first',
+    ),
 });

@@ -15,7 +15,8 @@ function sample(sections: Settings): Directory {
   const { tests, lastResort, devices, carriers, branches, ...rest } = fullSample();
   const core = { id: 'core', address: '192.0.2.9', policy: 'staff' };
   const [local, far] = rest.routes as unknown[];
-  return directoryOf(siteOf({ ...rest, sipTrunks: [core], routes: [local, far], ...sections }));
+  const { locations, ...emergency } = rest.emergency as Settings;
+  return directoryOf(siteOf({ ...rest, sipTrunks: [core], routes: [local, far], emergency, ...sections }));
 }
 
 const facts = (over: Partial<RoutingFacts> = {}): RoutingFacts => ({
