@@ -35,6 +35,7 @@ import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
+import { LineBooks } from './line-books.ts';
 import { type Alarm, Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
@@ -210,9 +211,12 @@ export class Gateway {
       persist,
       directory: () => this.router.directory,
     });
+    const quietly = (op: StoreOp): void =>
+      void persist(op).catch(() => log.error({ op: op.type }, 'store.not-written'));
     this.spans = new Spans({
       reactor,
       log,
+      books: new LineBooks(store.start, quietly),
       open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
@@ -224,8 +228,6 @@ export class Gateway {
       probe: (id, done) => this.#probe(id, done),
     });
     this.#configureWatch(site);
-    const quietly = (op: StoreOp): void =>
-      void persist(op).catch(() => log.error({ op: op.type }, 'store.not-written'));
     const ledger = new Ledger({
       start: store.start.spent as ReadonlyMap<string, Spent>,
       persist: quietly,
@@ -366,7 +368,7 @@ export class Gateway {
         ...this.#site.spanGroups.map(({ id }) => ({
           id,
           up: this.spans.up(id),
-          why: this.spans.up(id) ? undefined : 'its D-channels are down',
+          why: this.spans.up(id) ? undefined : this.spans.unfit(id),
         })),
         ...this.#site.sipTrunks.map(({ id }) => ({ id, up: true, why: undefined })),
       ],

@@ -19,10 +19,13 @@ import { BoundLeg, type LegHandle } from './bound-leg.ts';
 import type { CallPath, LegEars } from './call-path.ts';
 import { DChannel } from './d-channel.ts';
 import type { DialHop } from './dial-hop.ts';
+import type { LineBooks } from './line-books.ts';
+import type { LineWatch } from './line-watch.ts';
 import { waitUntil } from './patience.ts';
 import type { Reactor } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
 import { q931Thread } from './tracer.ts';
+import { type WatchedSpan, watchLine } from './watch-line.ts';
 
 /** Opens a span, B-channels and all; what it hears goes to `hear`. The error names the setting. */
 export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<Result<SpanPort, string>>;
@@ -31,15 +34,14 @@ export interface SpansParts {
   readonly reactor: Reactor;
   readonly log: Log;
   readonly open: OpenSpan;
+  readonly books: LineBooks;
   readonly path: () => CallPath;
   /** One Q.931 message crossed the line; `handle` and its leg may be looked up by the message's call. */
   readonly onMessage: (span: string, direction: 'in' | 'out', message: Uint8Array) => void;
 }
 
-interface Span {
-  readonly setting: SpanSetting;
-  readonly dChannel: DChannel;
-  readonly group: Q931Group;
+interface Span extends WatchedSpan {
+  readonly watch: LineWatch;
   /** Legs that are on it. */
   readonly legs: Set<string>;
   /** It is about to be closed, and takes no more calls. */
@@ -87,7 +89,7 @@ export class Spans {
     return ok(undefined);
   }
 
-  get all(): readonly { readonly setting: SpanSetting; readonly dChannel: DChannel; readonly group: Q931Group }[] {
+  get all(): readonly (WatchedSpan & { readonly watch: LineWatch })[] {
     return [...this.#spans.values()];
   }
 
@@ -116,8 +118,10 @@ export class Spans {
       log,
       onSetup: (handle) => this.#incoming(span, handle),
       onMessage: (direction, message) => onMessage(setting.id, direction, message),
+      onChange: () => reactor.run(() => watch.look()),
     });
-    const span: Span = { setting, dChannel, group, legs: new Set(), leaving: false };
+    const watch = watchLine({ setting, dChannel, group }, this.#parts);
+    const span: Span = { setting, dChannel, group, watch, legs: new Set(), leaving: false };
     this.#spans.set(setting.id, span);
     if (records.length > 0) dChannel.feed({ type: 'adopt', records });
     const port = await open(setting, (event) => reactor.run(() => dChannel.hear(event)));
@@ -126,7 +130,10 @@ export class Spans {
       this.#spans.delete(setting.id);
       return port;
     }
-    reactor.run(() => dChannel.start(port.value));
+    reactor.run(() => {
+      dChannel.start(port.value);
+      watch.start(port.value);
+    });
     return ok(undefined);
   }
 
@@ -138,6 +145,7 @@ export class Spans {
     this.#parts.reactor.run(() => this.#endCalls(span));
     await waitUntil(this.#parts.reactor, () => span.legs.size === 0, GOODBYE);
     this.#spans.delete(id);
+    span.watch.stop();
     await span.dChannel.stop();
   }
 
@@ -162,12 +170,14 @@ export class Spans {
     const spans = this.#of(id);
     if (spans.length === 0) return 'it has no spans';
     if (!spans.some(({ dChannel }) => dChannel.up)) return 'its D-channels are down';
-    return spans.some(hasIdle) ? undefined : 'all its B-channels are taken';
+    const open = spans.filter(isOpen);
+    if (open.length === 0) return 'it is taken out of service';
+    return open.some(hasIdle) ? undefined : 'all its B-channels are taken';
   }
 
-  /** True while a group's D-channel is up, busy or not: what health asks. */
+  /** True while a group's D-channel is up and in service, busy or not: what health asks. */
   up(id: string): boolean {
-    return this.#of(id).some(({ dChannel }) => dChannel.up);
+    return this.#of(id).some((span) => span.dChannel.up && isOpen(span));
   }
 
   /** Groups that can take no call now, each with the reason. */
@@ -184,7 +194,7 @@ export class Spans {
   dial(leg: string, hop: Extract<DialHop, { type: 'span-group' }>, offer: Offer, ears: LegEars): LegHandle | Release {
     const fit = hop.spans
       .map((id) => this.#spans.get(id))
-      .find((span) => span?.dChannel.up && !span.leaving && hasIdle(span));
+      .find((span) => span?.dChannel.up && !span.leaving && isOpen(span) && hasIdle(span));
     if (fit === undefined) return ourRelease(this.up(hop.id) ? CAUSE.noChannel : CAUSE.networkOutOfOrder);
     const made = new IsdnLeg({
       channel: { type: 'any', order: hop.hunting, exclusive: true },
@@ -257,6 +267,9 @@ function sharePorts(a: SpanSetting, b: SpanSetting): boolean {
   const [one, other] = [a.far.listen.port, b.far.listen.port];
   return one <= other + SLOTS[b.line] && other <= one + SLOTS[a.line];
 }
+
+/** Calls may begin on it: it is neither busied out nor looped back. */
+const isOpen = ({ watch }: Span): boolean => watch.closed === undefined;
 
 const hasIdle = ({ group }: Span): boolean => group.channelStates().some(({ state }) => state === 'idle');
 

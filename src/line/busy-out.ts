@@ -25,6 +25,11 @@ export class BusyOut {
     this.#out = new Set(Array.from({ length: 31 }, (_, i) => i + 1).filter((slot) => ((mask >>> slot) & 1) === 1));
   }
 
+  /** Some slot is to be out of service. */
+  get any(): boolean {
+    return this.#out.size > 0;
+  }
+
   get mask(): number {
     let mask = 0;
     for (const slot of this.#out) mask += 2 ** slot;

@@ -1,0 +1,40 @@
+import { dChannelOf, framingOf } from '../config/line.ts';
+import type { SpanSetting } from '../config/schema.ts';
+import type { Q931Group } from '../isdn/q931/group.ts';
+import type { Log } from '../kernel/log.ts';
+import { seconds } from '../kernel/time.ts';
+import { DEFAULT_THRESHOLDS } from '../line/performance.ts';
+import type { DChannel } from './d-channel.ts';
+import type { LineBooks } from './line-books.ts';
+import { LineWatch } from './line-watch.ts';
+import type { Reactor } from './reactor.ts';
+
+export interface WatchedSpan {
+  readonly setting: SpanSetting;
+  readonly dChannel: DChannel;
+  readonly group: Q931Group;
+}
+
+/** The watch over a span's layer 1, by its setting and by what the books know of it. */
+export function watchLine(
+  { setting, dChannel, group }: WatchedSpan,
+  { reactor, log, books }: { readonly reactor: Reactor; readonly log: Log; readonly books: LineBooks },
+): LineWatch {
+  const { id, line, side, variant, layer1 } = setting;
+  const framing = framingOf(setting);
+  return new LineWatch({
+    id,
+    reactor,
+    log,
+    dChannel,
+    books,
+    performance: {
+      framing,
+      thresholds: { ...DEFAULT_THRESHOLDS, ...layer1.thresholds },
+      stored: books.bins(id),
+    },
+    times: { raise: seconds(layer1.raiseSeconds), clear: seconds(layer1.clearSeconds) },
+    known: { line, framing, side, variant, dSlot: dChannelOf(setting) },
+    slots: () => group.channelStates().map(({ channel, state }) => ({ slot: channel.slot, state })),
+  });
+}
