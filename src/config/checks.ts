@@ -1,7 +1,6 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { clockPlan, framings } from './checks/clock.ts';
 import { locations } from './checks/emergency.ts';
-import { locations } from './checks/emergency.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import {
   didOverlaps,
@@ -30,9 +29,9 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   tlsNeeded,
   trunkAddresses,
   timeslots,
-  sharedSpans,
   framings,
   clockPlan,
+  sharedSpans,
   enoughPorts,
   patterns,
   routeGateways,

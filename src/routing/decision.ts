@@ -15,7 +15,11 @@ export interface Turn {
   /** How long it may ring before `after` says what follows. */
   readonly ring?: Millis;
   /** What follows such an ending of it, before the rest of the line. */
-  readonly after?: { readonly busy?: readonly Hop[]; readonly noAnswer?: readonly Hop[]; readonly any?: readonly Hop[] };
+  readonly after?: {
+    readonly busy?: readonly Hop[];
+    readonly noAnswer?: readonly Hop[];
+    readonly any?: readonly Hop[];
+  };
   /** Who diverted the call to here, the latest first. */
   readonly diverted?: readonly Redirecting[];
 }

@@ -3,8 +3,8 @@
  * configuration compiles into it, and central's snapshot will.
  */
 import type { NumberPlan, NumberType } from '../call/number.ts';
-import type { DirectoryLocation } from './location.ts';
 import type { DirectoryCalendar } from './calendar.ts';
+import type { DirectoryLocation } from './location.ts';
 import type { DirectoryNumberList, Inward, Outward } from './permissions.ts';
 
 /** Grows when an older reader would misunderstand a newer file. */
