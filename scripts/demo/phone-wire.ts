@@ -1,7 +1,10 @@
-/** The demonstration phone's UDP socket and its transactions: requests sent until answered, responses kept for those who ask again. */
-import { createSocket, type Socket } from 'node:dgram';
+/** The demonstration phone's socket and its transactions: requests sent until answered, responses kept for those who ask again. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { cseqOf, topVia } from '../../src/sip/message/fields.ts';
+import { StreamFramer } from '../../src/sip/message/framer.ts';
 import { request, type SipMessage, type SipRequest, type SipResponse } from '../../src/sip/message/message.ts';
 import { parseMessage, printMessage } from '../../src/sip/message/parse.ts';
 import { branchOf } from '../../src/sip/message/via.ts';
@@ -38,32 +41,73 @@ export interface WireEvents {
   readonly seen: (direction: 'in' | 'out', message: SipMessage) => void;
 }
 
+/** What carries the messages. */
+interface Line {
+  /** As Via has it. */
+  readonly transport: 'UDP' | 'TCP' | 'TLS';
+  readonly local: Address;
+  put(bytes: Uint8Array): void;
+  close(): Promise<void>;
+}
+
+type Hear = (bytes: Uint8Array) => void;
+
+async function udpLine(address: string, remote: Address, hear: Hear): Promise<Line> {
+  const socket = createSocket('udp4');
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  socket.on('message', hear);
+  // A closed port on the other side; the timers find out.
+  socket.on('error', () => {});
+  return {
+    transport: 'UDP',
+    local: socket.address(),
+    put: (bytes) => socket.send(bytes, remote.port, remote.address),
+    close: () => new Promise((resolve) => socket.close(() => resolve())),
+  };
+}
+
+/** A connection that is open. */
+function streamLine(socket: Socket, hear: Hear): Line {
+  const framer = new StreamFramer();
+  socket.on('data', (chunk: Uint8Array) => {
+    for (const framed of framer.push(chunk)) if (framed.type === 'message') hear(framed.bytes);
+  });
+  socket.on('error', () => {});
+  return {
+    transport: socket instanceof TLSSocket ? 'TLS' : 'TCP',
+    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+    put: (bytes) => void socket.write(bytes),
+    close: async () => void socket.destroy(),
+  };
+}
+
 export class PhoneWire {
-  readonly #socket: Socket;
-  readonly #remote: Address;
+  #line: Line | undefined;
   readonly #events: WireEvents;
   readonly #pending = new Map<string, Pending>();
   readonly #answers = new Map<string, SipResponse | undefined>();
   readonly #repeating = new Map<string, NodeJS.Timeout>();
 
-  private constructor(socket: Socket, remote: Address, events: WireEvents) {
-    this.#socket = socket;
-    this.#remote = remote;
+  private constructor(events: WireEvents) {
     this.#events = events;
-    socket.on('message', (bytes) => this.#heard(bytes));
-    // A closed port on the other side; the timers find out.
-    socket.on('error', () => {});
   }
 
-  static async open(local: string, remote: Address, events: WireEvents): Promise<PhoneWire> {
-    const socket = createSocket('udp4');
-    socket.bind(0, local);
-    await once(socket, 'listening');
-    return new PhoneWire(socket, remote, events);
+  /** Over UDP to `remote`, or over `stream`, a connection that is open and is the phone's from here on. */
+  static async open(local: string, remote: Address, events: WireEvents, stream?: Socket): Promise<PhoneWire> {
+    const wire = new PhoneWire(events);
+    const hear: Hear = (bytes) => wire.#heard(bytes);
+    wire.#line = stream === undefined ? await udpLine(local, remote, hear) : streamLine(stream, hear);
+    return wire;
   }
 
   get local(): Address {
-    return this.#socket.address();
+    return this.#line?.local ?? { address: '', port: 0 };
+  }
+
+  /** As Via has it. */
+  get transport(): Line['transport'] {
+    return this.#line?.transport ?? 'UDP';
   }
 
   /** Sends a request until it is answered. Undefined: no final answer within 32 s, or the phone was closed. */
@@ -115,11 +159,13 @@ export class PhoneWire {
     for (const pending of this.#pending.values()) pending.settle(undefined);
     for (const timer of this.#repeating.values()) clearTimeout(timer);
     this.#repeating.clear();
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+    await this.#line?.close();
   }
 
   #transmit(pending: Pending): void {
     this.#put(pending.message);
+    // Over a reliable transport nothing is sent twice (RFC 3261 §17.1.1.2).
+    if (this.transport !== 'UDP') return;
     pending.timer = setTimeout(() => {
       const invite = pending.message.method === 'INVITE';
       if (invite && pending.answered) return;
@@ -140,7 +186,7 @@ export class PhoneWire {
 
   #put(message: SipMessage): void {
     this.#events.seen('out', message);
-    this.#socket.send(printMessage(message), this.#remote.port, this.#remote.address);
+    this.#line?.put(printMessage(message));
   }
 
   #heard(bytes: Uint8Array): void {

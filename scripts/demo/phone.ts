@@ -1,8 +1,9 @@
 /**
- * A small SIP phone over UDP, for the demonstration and for tests: it registers with digest (MD5 or SHA-256), calls, is called,
+ * A small SIP phone, over UDP unless it is given a connection, for the demonstration and for tests: it registers with digest (MD5 or SHA-256), calls, is called,
  * says a tone or samples and records what it hears. It prints nothing; `events` tells what crossed its wire.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { TraceEntry } from '../../src/capture/trace.ts';
 import { type Random, token } from '../../src/kernel/random.ts';
 import type { WallTime } from '../../src/kernel/time.ts';
@@ -32,6 +33,8 @@ export interface PhoneOptions {
   readonly algorithms?: readonly HashName[];
   /** Our own address. Default 127.0.0.1. */
   readonly local?: string;
+  /** An open TCP or TLS connection to the registrar, the phone's from here on. */
+  readonly stream?: Socket;
 }
 
 const HASHES: Readonly<Record<HashName, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
@@ -70,11 +73,12 @@ export class Phone implements PhoneLine {
   static async open(options: PhoneOptions): Promise<Phone> {
     // The wire hears nothing before the phone is there: nobody knows its port yet.
     let phone: Phone | undefined;
-    const wire = await PhoneWire.open(options.local ?? '127.0.0.1', options.registrar, {
-      hear: (message) => phone?.hear(message),
-      again: (response) => phone?.heardAgain(response),
-      seen: (direction, message) => phone?.seen(direction, message),
-    });
+    const events = {
+      hear: (message: SipRequest) => phone?.hear(message),
+      again: (response: SipResponse) => phone?.heardAgain(response),
+      seen: (direction: 'in' | 'out', message: SipMessage) => phone?.seen(direction, message),
+    };
+    const wire = await PhoneWire.open(options.local ?? '127.0.0.1', options.registrar, events, options.stream);
     phone = new Phone(options, wire);
     return phone;
   }
@@ -88,7 +92,9 @@ export class Phone implements PhoneLine {
   }
 
   get contact(): string {
-    return `<sip:${this.#options.user}@${this.address}:${this.port}>`;
+    const { transport } = this.#wire;
+    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+    return `<sip:${this.#options.user}@${this.address}:${this.port}${parameter}>`;
   }
 
   /** Registers for `expires` seconds, 0 takes the registration back. Answers the final status; undefined when none came. */
@@ -254,7 +260,7 @@ export class Phone implements PhoneLine {
       method,
       uri,
       [
-        ['Via', `SIP/2.0/UDP ${this.address}:${this.port};branch=z9hG4bK${token(random, 8)};rport`],
+        ['Via', `SIP/2.0/${this.#wire.transport} ${this.address}:${this.port};branch=z9hG4bK${token(random, 8)};rport`],
         ['Max-Forwards', '70'],
         ...routes.map((route) => ['Route', route] as const),
         ['From', from],
