@@ -95,6 +95,14 @@ test('bins of a line are found again, each once, and only the latest', async () 
   assert.deepEqual([near.length, near[0]?.counts.es, near.at(-1)?.counts.es], [200, 50, 249]);
 });
 
+test('what a user has spent of his quota outlives a restart, the latest word alone', async () => {
+  const before = await opened();
+  await before.persist({ type: 'spent', user: '201', spent: { dayCalls: 1 } });
+  await before.persist({ type: 'spent', user: '201', spent: { dayCalls: 2 } });
+  await before.close();
+  assert.deepEqual([...(await opened()).start.spent], [['201', { dayCalls: 2 }]]);
+});
+
 test('a binding that lapsed while the box was off does not come back', async () => {
   const before = await opened();
   await before.persist({ type: 'bind', binding: { ...binding('201'), left: ms(0) } });
