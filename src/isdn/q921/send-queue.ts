@@ -46,7 +46,7 @@ export class SendQueue {
   /** Takes N(R) as acknowledging all before it; answers how many that were. */
   acknowledge(nr: number): number {
     const count = distance(this.#va, nr);
-    if (count > 0) this.#messages.splice(0, count);
+    for (let n = 0; n < count; n++) this.#messages.shift();
     this.#va = nr;
     return count;
   }

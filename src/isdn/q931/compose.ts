@@ -53,6 +53,7 @@ export function nameElements(
 
 /** Puts what was kept as heard behind what we say ourselves; where both hold an element, ours counts. */
 function withOpaque(own: readonly Element[], opaque: readonly Element[]): readonly Element[] {
+  if (opaque.length === 0) return own;
   const held = new Set(own.filter((e) => e.codeset === 0).map((e) => e.id));
   return [...own, ...opaque.filter((e) => e.codeset !== 0 || REPEATABLE.has(e.id) || !held.has(e.id))];
 }
@@ -60,11 +61,17 @@ function withOpaque(own: readonly Element[], opaque: readonly Element[]): readon
 /** Facility and calling number may come more than once. */
 const REPEATABLE = new Set([nameFacility.id, callingNumber.id]);
 
-/** SETUP without its channel (§3.1.14). */
-export function setupElements(words: SetupWords, variant: Variant, side: Side): readonly Element[] {
+/** SETUP (§3.1.14). */
+export function setupElements(
+  words: SetupWords,
+  channel: Element | undefined,
+  variant: Variant,
+  side: Side,
+): readonly Element[] {
   // A bearer that says more than our words do (rates, user protocols) goes out as it was heard.
   const heard = words.elements.find((e) => e.codeset === 0 && e.id === bearerCapability.id);
   const own: Element[] = [heard ?? element(bearerCapability, words.bearer)];
+  if (channel !== undefined) own.push(channel);
   own.push(...progressOf(words.progress));
   own.push(...nameElements(words.callerName, 'calling-name', variant, side));
   if (words.caller !== undefined) own.push(element(callingNumber, words.caller));

@@ -57,9 +57,22 @@ export function parseElements(bytes: Uint8Array, at: number): Elements {
 
 /** Codesets upward, in each the single-octet elements first, then by identifier (§4.5.1); what is too long is left out. */
 function inWireOrder(elements: readonly Element[]): readonly Element[] {
-  const fit = elements.filter((e) => e.contents.length <= 255);
-  return fit.length > 1 ? fit.sort(wireOrder) : fit;
+  if (isInWireOrder(elements)) return elements;
+  return elements.filter((e) => e.contents.length <= MAX_CONTENTS).sort(wireOrder);
 }
+
+/** What we compose nearly always is; to sort and copy it again would cost more than the rest of the writing. */
+function isInWireOrder(elements: readonly Element[]): boolean {
+  let before: Element | undefined;
+  for (const e of elements) {
+    if (e.contents.length > MAX_CONTENTS || (before !== undefined && wireOrder(before, e) > 0)) return false;
+    before = e;
+  }
+  return true;
+}
+
+/** The length is one octet. */
+const MAX_CONTENTS = 255;
 
 function wireOrder(a: Element, b: Element): number {
   return a.codeset !== b.codeset ? a.codeset - b.codeset : rank(a) - rank(b);
@@ -78,8 +91,8 @@ export function printElements(head: readonly number[], elements: readonly Elemen
     size += (e.id & 0x80) !== 0 ? 1 : 2 + e.contents.length;
   }
   const out = new Uint8Array(size);
-  out.set(head);
-  let at = head.length;
+  let at = 0;
+  for (const octet of head) out[at++] = octet;
   codeset = 0;
   for (const e of ordered) {
     if (e.codeset !== codeset) out[at++] = SHIFT | e.codeset;

@@ -23,6 +23,21 @@ export interface Findings {
 const comprehensionRequired = (id: number): boolean => (id & 0xf0) === 0;
 
 export function examine(message: Message, mandatory: readonly number[]): Findings {
+  const { elements, cut } = message;
+  const sound = cut === undefined && elements.every(isSound) && mandatory.every((id) => holds(elements, id));
+  return sound ? { elements, grave: undefined, slight: undefined } : faults(message, mandatory);
+}
+
+const holds = (elements: readonly Element[], id: number): boolean =>
+  elements.some((e) => e.codeset === 0 && e.id === id);
+
+function isSound({ codeset, id, contents }: Element): boolean {
+  if (codeset !== 0) return true;
+  const codec = codecOf(id);
+  return codec === undefined ? recognised(id) : codec.decode(contents) !== undefined;
+}
+
+function faults(message: Message, mandatory: readonly number[]): Findings {
   const elements: Element[] = [];
   const spoiled: number[] = [];
   const unknown: number[] = [];
@@ -33,8 +48,7 @@ export function examine(message: Message, mandatory: readonly number[]): Finding
     else elements.push(e);
   }
   if (message.cut !== undefined) (recognised(message.cut) ? spoiled : unknown).push(message.cut);
-  const absent = mandatory.filter((id) => !elements.some((e) => e.codeset === 0 && e.id === id));
-  if (absent.length + spoiled.length + unknown.length === 0) return { elements, grave: undefined, slight: undefined };
+  const absent = mandatory.filter((id) => !holds(elements, id));
   const missing = absent.filter((id) => !spoiled.includes(id));
   const required = unknown.filter(comprehensionRequired);
   const grave =

@@ -31,7 +31,8 @@ const MAX_MESSAGE = 1024;
 
 /** Reads one message. Call references of up to two octets; what is longer, or has spare bits set, is ignored by the standard. */
 export function parseMessage(bytes: Uint8Array): Result<Message, Unreadable> {
-  const [discriminator, octet2] = bytes;
+  const discriminator = bytes[0];
+  const octet2 = bytes[1];
   if (discriminator === undefined || octet2 === undefined || bytes.length > MAX_MESSAGE) return fail('short');
   if (discriminator !== CALL_CONTROL && discriminator !== MAINTENANCE[0] && discriminator !== MAINTENANCE[1])
     return fail('discriminator');

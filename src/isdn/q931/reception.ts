@@ -207,7 +207,7 @@ export class Reception {
     hall.admit(call);
     hall.seize(call, found);
     if (slight !== undefined && hall.variant.reportsOptionalErrors) sendStatus(call, hall, slight.cause, slight.ids);
-    hall.indicate(call, { type: 'setup', channel: found.channel, ...words });
+    hall.indicate(call, { ...words, type: 'setup', channel: found.channel });
     hall.indicate(call, { type: 'channel', channel: found.channel });
   }
 

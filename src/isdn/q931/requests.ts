@@ -51,8 +51,8 @@ const ALLOWED: Readonly<Record<Later['type'], ReadonlySet<CallState>>> = {
 
 /** Sends SETUP for a call whose channel the group has found (§5.1.1, §5.2.1). */
 export function sendSetup(call: Call, desk: Desk, words: Setup, now: Instant): void {
-  const channel = call.entry === undefined ? [] : [channelElement(desk, call.entry, call.exclusive)];
-  call.setup = [...channel, ...setupElements(words, desk.variant, desk.side)];
+  const channel = call.entry && channelElement(desk, call.entry, call.exclusive);
+  call.setup = setupElements(words, channel, desk.variant, desk.side);
   // A peer that asks for digits although all were in SETUP is told so, instead of letting its T302 run out.
   if (words.complete) call.waiting = { digits: '', complete: true };
   desk.send(call, 'setup', call.setup);
@@ -100,9 +100,9 @@ export function ask(call: Call, desk: Desk, request: Later, now: Instant): boole
 
 /** The first answer to SETUP names the channel (§5.1.2, §5.2.3). */
 function answer(call: Call, desk: Desk, name: MessageName, elements: readonly Element[]): void {
-  const channel = !call.answered && call.entry !== undefined ? [channelElement(desk, call.entry, true)] : [];
+  const channel = call.answered || call.entry === undefined ? undefined : channelElement(desk, call.entry, true);
   call.answered = true;
-  desk.send(call, name, [...channel, ...elements]);
+  desk.send(call, name, channel === undefined ? elements : [channel, ...elements]);
 }
 
 /** PROGRESS cannot be the first answer (§5.1.6): CALL PROCEEDING goes before it. */

@@ -1,5 +1,5 @@
 /** Bearer capability: Q.931 §4.5.5. */
-import { type ElementCodec, last } from './codec.ts';
+import { type ElementCodec, last, readOnce } from './codec.ts';
 import { codeTable } from './names.ts';
 
 export type Capability = 'speech' | 'audio-3k1' | 'unrestricted' | 'restricted' | 'video';
@@ -20,11 +20,12 @@ const capabilities = codeTable<Capability>({
 /** Octet 5: layer 1 identity and protocol. */
 const laws = codeTable<'ulaw' | 'alaw'>({ ulaw: 0x22, alaw: 0x23 });
 
-export const bearerCapability: ElementCodec<BearerCapability> = {
+export const bearerCapability: ElementCodec<BearerCapability> = readOnce({
   codeset: 0,
   id: 0x04,
   decode(contents) {
-    const [octet3, octet4] = contents;
+    const octet3 = contents[0];
+    const octet4 = contents[1];
     if (octet3 === undefined || octet4 === undefined) return undefined;
     // ITU-T coding only; the unrestricted capability with tones (17) is taken as audio, as G.722 peers fall back to it.
     if ((octet3 & 0x60) !== 0) return undefined;
@@ -39,7 +40,7 @@ export const bearerCapability: ElementCodec<BearerCapability> = {
     return { capability, law };
   },
   encode({ capability, law }) {
-    const head = [0x80 | capabilities.code(capability), 0x90];
-    return Uint8Array.from(law === undefined ? head : [...head, 0x80 | laws.code(law)]);
+    const octet3 = 0x80 | capabilities.code(capability);
+    return law === undefined ? Uint8Array.of(octet3, 0x90) : Uint8Array.of(octet3, 0x90, 0x80 | laws.code(law));
   },
-};
+});

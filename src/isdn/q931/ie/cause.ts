@@ -1,6 +1,6 @@
 /** Cause: Q.850 §2, used by Q.931 §4.5.12. */
 import { concat } from '../../../kernel/bytes.ts';
-import { type ElementCodec, last } from './codec.ts';
+import { type ElementCodec, last, readOnce } from './codec.ts';
 import { type CauseLocation, locations } from './location.ts';
 
 export interface CauseElement {
@@ -11,7 +11,7 @@ export interface CauseElement {
   readonly diagnostics: Uint8Array | undefined;
 }
 
-export const causeElement: ElementCodec<CauseElement> = {
+export const causeElement: ElementCodec<CauseElement> = readOnce({
   codeset: 0,
   id: 0x08,
   decode(contents) {
@@ -28,7 +28,7 @@ export const causeElement: ElementCodec<CauseElement> = {
     const head = Uint8Array.of(0x80 | locations.code(location), 0x80 | (cause & 0x7f));
     return diagnostics === undefined ? head : concat(head, diagnostics);
   },
-};
+});
 
 /** The causes of the protocol's own errors and of losing a call; the rest are the users' business. */
 export const CAUSES = {

@@ -1,5 +1,5 @@
 /** Channel identification at a primary rate interface: Q.931 §4.5.13. */
-import { type ElementCodec, last } from './codec.ts';
+import { type ElementCodec, last, readOnce } from './codec.ts';
 
 export interface ChannelIdentification {
   /** Interface identifier (octet 3.1, non-facility associated signalling); undefined: the one that carries the D-channel. */
@@ -44,9 +44,11 @@ function slotMap(slots: readonly number[]): number[] {
   return map;
 }
 
-function numberedSlots(octets: Uint8Array): number[] | undefined {
+/** The channel numbers from `at` on. */
+function numberedSlots(contents: Uint8Array, at: number): number[] | undefined {
   const slots: number[] = [];
-  for (const octet of octets) {
+  for (let i = at; i < contents.length; i++) {
+    const octet = contents[i] ?? 0;
     slots.push(octet & 0x7f);
     if (last(octet)) return slots;
   }
@@ -54,7 +56,7 @@ function numberedSlots(octets: Uint8Array): number[] | undefined {
   return slots.length === 1 ? slots : undefined;
 }
 
-export const channelIdentification: ElementCodec<ChannelIdentification> = {
+export const channelIdentification: ElementCodec<ChannelIdentification> = readOnce({
   codeset: 0,
   id: 0x18,
   decode(contents) {
@@ -79,19 +81,20 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = {
       return face === undefined ? undefined : { ...any, slots: [] };
     }
     if ((octet32 & 0xef) !== B_CHANNEL_UNITS) return undefined;
-    const rest = contents.slice(at + 1);
     const map = (octet32 & MAP) !== 0;
-    const slots = map ? mapSlots(rest) : numberedSlots(rest);
+    const slots = map ? mapSlots(contents.slice(at + 1)) : numberedSlots(contents, at + 1);
     if (slots === undefined || slots.length === 0) return undefined;
     return { interface: face, exclusive, slots, coding: map ? 'map' : 'number' };
   },
   encode({ interface: face, exclusive, slots, coding }) {
     let octet3 = 0x80 | PRIMARY_RATE | (exclusive ? EXCLUSIVE : 0);
     octet3 |= slots === 'any' ? 3 : slots === 'none' ? 0 : 1;
+    if (face === undefined && coding === 'number' && slots.length === 1 && typeof slots !== 'string')
+      return Uint8Array.of(octet3, B_CHANNEL_UNITS, 0x80 | (slots[0] ?? 0));
     const head = face === undefined ? [octet3] : [octet3 | INTERFACE_GIVEN, 0x80 | face];
     if (slots === 'any' || slots === 'none' || slots.length === 0) return Uint8Array.from(head);
     if (coding === 'map') return Uint8Array.from([...head, B_CHANNEL_UNITS | MAP, ...slotMap(slots)]);
     const numbers = slots.map((slot, i) => (i === slots.length - 1 ? 0x80 | slot : slot));
     return Uint8Array.from([...head, B_CHANNEL_UNITS, ...numbers]);
   },
-};
+});

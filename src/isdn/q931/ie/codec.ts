@@ -13,6 +13,25 @@ export function element<T>(codec: ElementCodec<T>, value: T): Element {
   return { codeset: codec.codeset, id: codec.id, contents: codec.encode(value) };
 }
 
+/**
+ * The codec with the value it read last kept by: the examination of a message decodes an element, and whoever acts on the message
+ * asks for the same one again.
+ */
+export function readOnce<T>(codec: ElementCodec<T>): ElementCodec<T> {
+  let read: Uint8Array | undefined;
+  let value: T | undefined;
+  return {
+    ...codec,
+    decode(contents) {
+      if (contents !== read) {
+        value = codec.decode(contents);
+        read = contents;
+      }
+      return value;
+    },
+  };
+}
+
 /** The first element of this kind that reads well (§5.8.5.2: of duplicates the first counts). */
 export function first<T>(elements: readonly Element[], codec: ElementCodec<T>): T | undefined {
   for (const e of elements) {

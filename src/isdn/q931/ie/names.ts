@@ -5,8 +5,11 @@ export interface CodeTable<Word extends string> {
   code(word: Word): number;
 }
 
+/** No code point has more than seven bits. */
+const MAX_CODES = 128;
+
 export function codeTable<Word extends string>(codes: Readonly<Record<Word, number>>): CodeTable<Word> {
-  const words = new Map<number, Word>();
-  for (const word in codes) words.set(codes[word], word);
-  return { word: (code) => words.get(code), code: (word) => codes[word] };
+  const words: (Word | undefined)[] = new Array(MAX_CODES).fill(undefined);
+  for (const word in codes) words[codes[word]] = word;
+  return { word: (code) => words[code], code: (word) => codes[word] };
 }

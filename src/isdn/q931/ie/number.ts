@@ -1,6 +1,6 @@
 /** Called, calling, redirecting and connected numbers: Q.931 §4.5.8, §4.5.10, §4.6.7; Q.951 for the connected number. */
 import { toLatin1 } from '../../../kernel/bytes.ts';
-import { type ElementCodec, last } from './codec.ts';
+import { type ElementCodec, last, readOnce } from './codec.ts';
 import { codeTable } from './names.ts';
 
 export type TypeOfNumber = 'unknown' | 'international' | 'national' | 'network' | 'subscriber' | 'abbreviated';
@@ -94,19 +94,21 @@ const octet3a = (n: PresentedNumber): number =>
 function encodeParts(head: readonly number[], digits: string): Uint8Array {
   const count = Math.min(digits.length, MAX_DIGITS);
   const out = new Uint8Array(head.length + count);
-  out.set(head);
-  for (let i = 0; i < count; i++) out[head.length + i] = digits.charCodeAt(i);
+  let at = 0;
+  for (const octet of head) out[at++] = octet;
+  for (let i = 0; i < count; i++) out[at++] = digits.charCodeAt(i);
   return out;
 }
 
-const presented = (id: number): ElementCodec<PresentedNumber> => ({
-  codeset: 0,
-  id,
-  decode: (contents) => decodeParts(contents)?.number,
-  encode: (n) => encodeParts([octet3(n), 0x80 | octet3a(n)], n.digits),
-});
+const presented = (id: number): ElementCodec<PresentedNumber> =>
+  readOnce({
+    codeset: 0,
+    id,
+    decode: (contents) => decodeParts(contents)?.number,
+    encode: (n) => encodeParts([octet3(n), 0x80 | octet3a(n)], n.digits),
+  });
 
-export const calledNumber: ElementCodec<CalledNumber> = {
+export const calledNumber: ElementCodec<CalledNumber> = readOnce({
   codeset: 0,
   id: 0x70,
   decode(contents) {
@@ -114,7 +116,7 @@ export const calledNumber: ElementCodec<CalledNumber> = {
     return number && { digits: number.digits, type: number.type, plan: number.plan };
   },
   encode: (n) => encodeParts([0x80 | octet3(n)], n.digits),
-};
+});
 export const callingNumber = presented(0x6c);
 export const connectedNumber = presented(0x4c);
 

@@ -11,7 +11,9 @@ export interface Progress {
 export const progressIndicator: ElementCodec<Progress> = {
   codeset: 0,
   id: 0x1e,
-  decode([octet3, octet4]) {
+  decode(contents) {
+    const octet3 = contents[0];
+    const octet4 = contents[1];
     if (octet3 === undefined || octet4 === undefined || !last(octet3) || !last(octet4)) return undefined;
     return { location: locations.word(octet3 & 15) ?? 'beyond', description: octet4 & 0x7f };
   },
