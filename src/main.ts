@@ -20,6 +20,7 @@ import { STAGES } from './gateway/call-path.ts';
 import { decisionView, explainView } from './gateway/explain.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
 import type { Alarm } from './gateway/reactor.ts';
+import { spanDesk } from './gateway/span-desk.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
 import type { Log } from './kernel/log.ts';
 import type { Random } from './kernel/random.ts';
@@ -138,7 +139,12 @@ export async function startBox(
       health: () => running.health(),
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
-    activator,
+    {
+      apply: (text, confirmSeconds) => activator.apply(text, confirmSeconds),
+      confirm: () => activator.confirm(),
+      abandon: () => activator.abandon(),
+      spans: spanDesk(running, clock),
+    },
     log,
   );
   if (!http.ok) {

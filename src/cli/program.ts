@@ -1,9 +1,10 @@
 /** The `branchline` command. What it does to the world comes in as values, so that tests run it whole. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Site, siteJsonSchema } from '../config/schema.ts';
-import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from '../console/views.ts';
+import type { ApplyAnswer, CallView, ConfirmAnswer, StatusView } from '../console/views.ts';
 import { planCommands } from './plan-commands.ts';
-import { showApply, showCalls, showConfirm, showProblems, showSpans, showStatus } from './show.ts';
+import { showApply, showCalls, showConfirm, showProblems, showStatus } from './show.ts';
+import { spanCommand } from './spans.ts';
 import {
   atBox,
   type BoxOptions,
@@ -75,7 +76,7 @@ function boxCommands(program: Command, world: CliWorld, settle: Settle): void {
   };
   look<StatusView>('status', 'say how the box is', showStatus);
   look<readonly CallView[]>('calls', 'list the calls in progress', showCalls);
-  look<readonly SpanView[]>('spans', 'list the spans and their channels', showSpans);
+  spanCommand(program, world, settle);
   command('apply', 'put a configuration into force; calls in progress go on')
     .argument('<file>')
     .option('--confirm-within <seconds>', 'undo it unless confirmed in time; 0 keeps it at once', wholeSeconds, 300)

@@ -36,17 +36,35 @@ const legText = ({ with: party, channel }: CallView['legs'][number]): string =>
 export function showSpans(spans: readonly SpanView[]): string {
   if (spans.length === 0) return 'no spans';
   return table(
-    ['span', 'line', 'side', 'variant', 'd-channel', 'alarms', 'channels'],
+    ['span', 'line', 'side', 'variant', 'd-channel', 'alarms', 'channels', 'service', 'last 24 h'],
     spans.map((span) => [
       span.id,
       span.line,
       span.side,
       span.variant,
       `${span.dChannel.slot} ${span.dChannel.up ? 'up' : 'down'}`,
-      span.alarms.length === 0 ? 'none' : span.alarms.join(' '),
+      alarmText(span),
       channelText(span),
+      span.layer1.loopback === undefined ? span.layer1.service : `${span.layer1.loopback.type} loopback`,
+      dayText(span),
     ]),
   );
+}
+
+/** What stands, and in brackets what the line shows that is no alarm yet, or not any more. */
+function alarmText({ alarms, layer1 }: SpanView): string {
+  const standing = layer1.alarms.map(({ id }) => id);
+  const moment = alarms.length === 0 ? [] : [`(${alarms.join(' ')})`];
+  return [...standing, ...moment].join(' ') || 'none';
+}
+
+/** `es 3 ses 1`, the current quarter hour included. */
+function dayText({ layer1: { near } }: SpanView): string {
+  const counts = ['es', 'ses', 'uas', 'css'].flatMap((name) => {
+    const count = (near.day[name] ?? 0) + (near.current.counts[name] ?? 0);
+    return count === 0 ? [] : [`${name} ${count}`];
+  });
+  return counts.join(' ') || 'clean';
 }
 
 /** `20 idle, 3 busy`. */

@@ -2,6 +2,7 @@
 import type { Change } from '../config/diff.ts';
 import type { Problem } from '../config/problem.ts';
 import type { WallTime } from '../kernel/time.ts';
+import type { Diagnosis as LineDiagnosis, Verdict } from '../line/diagnosis.ts';
 import type { Health } from '../telemetry/health.ts';
 
 export interface StatusView {
@@ -38,10 +39,54 @@ export interface SpanView {
   readonly line: string;
   readonly side: string;
   readonly variant: string;
+  /** What the line shows at this moment: LOS, AIS, LOF, RAI. */
   readonly alarms: readonly string[];
+  readonly layer1: Layer1View;
   readonly dChannel: { readonly slot: number; readonly up: boolean };
   readonly channels: readonly { readonly slot: number; readonly state: string; readonly call: string | undefined }[];
 }
+
+/** A span's line: alarms that have stood long enough, and the counts of T1.231 by their names (es, ses, uas …). */
+export interface Layer1View {
+  /** Stable ids, the gravest first; what follows from another alarm is left out. */
+  readonly alarms: readonly { readonly id: string; readonly since: string }[];
+  readonly service: 'in-service' | 'partly' | 'draining' | 'out-of-service';
+  readonly loopback: { readonly type: string; readonly until: string | undefined } | undefined;
+  readonly near: EndView;
+  readonly far: EndView;
+}
+
+export interface EndView {
+  readonly available: boolean;
+  readonly current: BinView;
+  /** The 24 hours before the current bin. */
+  readonly day: Readonly<Record<string, number>>;
+}
+
+/** Fifteen minutes. `valid` is false where seconds are missing from it, and for a far end that reports nothing. */
+export interface BinView {
+  readonly start: string;
+  readonly seconds: number;
+  readonly valid: boolean;
+  readonly counts: Readonly<Record<string, number>>;
+  /** Counts that have come to their threshold. */
+  readonly crossed: readonly string[];
+}
+
+/** `past`: the latest first, at most 96. */
+export interface PerformanceView {
+  readonly near: EndView & { readonly past: readonly BinView[] };
+  readonly far: EndView & { readonly past: readonly BinView[] };
+}
+
+/** The T1 doctor's answer. */
+export type VerdictView = Verdict;
+export type Diagnosis = LineDiagnosis;
+
+export type SpanAnswer =
+  | { readonly type: 'done'; readonly layer1: Layer1View }
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'unknown' };
 
 /** `applied`: in force, until `confirmBy` where it needs a confirmation. `kept-back`: the box could not become like it. */
 export type ApplyAnswer =

@@ -8,8 +8,8 @@ import type { ApplyAnswer, ConfirmAnswer } from '../console/views.ts';
 import { impossible } from '../kernel/machine.ts';
 import { type Instant, seconds } from '../kernel/time.ts';
 import type { Gateway } from './gateway.ts';
+import { isoOf } from './iso.ts';
 import type { Wakeable } from './reactor.ts';
-import { isoOf } from './status.ts';
 
 export interface ActivatorParts {
   readonly gateway: Gateway;

@@ -3,8 +3,12 @@
 import { dChannelOf } from '../config/line.ts';
 import type { CallView, SpanView, StatusView } from '../console/views.ts';
 import type { Clock, Instant, WallTime } from '../kernel/time.ts';
+import { PARAMETERS } from '../line/second.ts';
 import type { MetricsFacts } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
+import { iso, isoOf } from './iso.ts';
+import { layer1View } from './layer1-view.ts';
+import type { LineState } from './line-watch.ts';
 import type { LiveCall } from './live-call.ts';
 import { countStates } from './spans.ts';
 
@@ -16,11 +20,6 @@ export interface StatusFacts {
   /** When a configuration on trial is given up, unless it is confirmed. */
   readonly confirmBy: Instant | undefined;
 }
-
-const iso = (at: WallTime): string => new Date(at).toISOString();
-
-/** A monotonic instant as people read it. */
-export const isoOf = (at: Instant, clock: Clock): string => iso((clock.wall() + (at - clock.now())) as WallTime);
 
 export function statusView({ gateway, clock, version, started, confirmBy }: StatusFacts): StatusView {
   const { site, router, registration, path } = gateway;
@@ -65,17 +64,18 @@ function legsOf(live: LiveCall): CallView['legs'] {
   });
 }
 
-export function spanViews({ gateway }: StatusFacts): readonly SpanView[] {
+export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] {
   const calls = new Map<string, string>();
   for (const live of gateway.path.live.values()) {
     for (const { span, slot } of live.channels.values()) calls.set(`${span}/${slot}`, live.id);
   }
-  return gateway.spans.all.map(({ setting, dChannel, group }) => ({
+  return gateway.spans.all.map(({ setting, dChannel, group, watch }) => ({
     id: setting.id,
     line: setting.line,
     side: setting.side,
     variant: setting.variant,
     alarms: [...dChannel.alarms],
+    layer1: layer1View(watch.state(), clock),
     dChannel: { slot: dChannelOf(setting), up: dChannel.up },
     channels: group.channelStates().map(({ channel, state }) => ({
       slot: channel.slot,
@@ -98,6 +98,11 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
     alarms: spans.all.flatMap(({ setting, dChannel }) =>
       [...dChannel.alarms].map((alarm) => ({ span: setting.id, alarm })),
     ),
+    standingAlarms: spans.all.flatMap(({ setting, watch }) =>
+      watch.state().alarms.map(({ id }) => ({ span: setting.id, alarm: id })),
+    ),
+    service: spans.all.map(({ setting, watch }) => ({ span: setting.id, state: watch.service })),
+    lines: spans.all.flatMap(({ setting, watch }) => lineCounts(setting.id, watch.state().performance)),
     sipTransactions: [
       { kind: 'client', count: clients },
       { kind: 'server', count: servers },
@@ -116,4 +121,15 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
     healthy: gateway.unfit() === undefined,
     faults: gateway.supervisor.faults,
   };
+}
+
+/** The quarter hour that runs, and the 24 hours before it. */
+function lineCounts(span: string, performance: LineState['performance']): MetricsFacts['lines'] {
+  return (['near', 'far'] as const).flatMap((end) => {
+    const { current, day } = performance[end];
+    return PARAMETERS.flatMap((parameter) => [
+      { span, end, parameter, window: 'quarter-hour', count: current.counts[parameter] },
+      { span, end, parameter, window: 'day', count: day[parameter] },
+    ]);
+  });
 }

@@ -8,6 +8,17 @@ export interface MetricsFacts {
   /** 1 while the data link of the span's D-channel is up. */
   readonly dChannels: readonly { readonly span: string; readonly up: boolean }[];
   readonly alarms: readonly { readonly span: string; readonly alarm: string }[];
+  /** Alarms that have stood long enough, by their stable ids. */
+  readonly standingAlarms: readonly { readonly span: string; readonly alarm: string }[];
+  readonly service: readonly { readonly span: string; readonly state: string }[];
+  /** Counts of T1.231 by end (near, far), parameter (es, ses …) and window (quarter-hour, day). */
+  readonly lines: readonly {
+    readonly span: string;
+    readonly end: string;
+    readonly parameter: string;
+    readonly window: string;
+    readonly count: number;
+  }[];
   /** Live transactions by kind: the four machines of RFC 3261 §17. */
   readonly sipTransactions: readonly { readonly kind: string; readonly count: number }[];
   readonly sipDialogs: number;
@@ -81,6 +92,17 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const channels = gauge('b_channels', 'B-channels of a span by state', ['span', 'state']);
   const dChannels = gauge('d_channel_up', '1 while the data link of the D-channel is up', ['span']);
   const alarms = gauge('span_alarm', '1 for each alarm that a line has', ['span', 'alarm']);
+  const standing = gauge('alarm', '1 for each alarm that stands on a span and follows from no other', [
+    'span',
+    'alarm',
+  ]);
+  const service = gauge('span_service', '1 for the state of service that a span is in', ['span', 'state']);
+  const lines = gauge('line_count', 'Counts of a line (T1.231) in the quarter hour that runs, and the day before it', [
+    'span',
+    'end',
+    'parameter',
+    'window',
+  ]);
   const transactions = gauge('sip_transactions', 'Live SIP transactions by kind', ['kind']);
   const dialogs = gauge('sip_dialogs', 'Live SIP dialogs');
   const users = gauge('registered_users', 'Addresses of record with at least one binding');
@@ -92,13 +114,17 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const worst = gauge('media_lateness_worst_seconds', 'The latest that a tick has begun');
   const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
   return (facts) => {
-    for (const labelled of [channels, dChannels, alarms, transactions, endpoints]) labelled.reset();
+    for (const labelled of [...[channels, dChannels, alarms, standing, service, lines, transactions, endpoints]])
+      labelled.reset();
     calls.set(facts.callsInProgress);
     healthy.set(facts.healthy ? 1 : 0);
     faults.set(facts.faults);
     for (const { span, state, count } of facts.channels) channels.set({ span, state }, count);
     for (const { span, up } of facts.dChannels) dChannels.set({ span }, up ? 1 : 0);
     for (const { span, alarm } of facts.alarms) alarms.set({ span, alarm }, 1);
+    for (const { span, alarm } of facts.standingAlarms) standing.set({ span, alarm }, 1);
+    for (const { span, state } of facts.service) service.set({ span, state }, 1);
+    for (const { count, ...labels } of facts.lines) lines.set(labels, count);
     for (const { kind, count } of facts.sipTransactions) transactions.set({ kind }, count);
     dialogs.set(facts.sipDialogs);
     users.set(facts.registrations.users);

@@ -1,6 +1,7 @@
 /** A box as the HTTP API shows it, with nothing behind it. */
 import type { Controls, ReadModel } from '../../src/console/http.ts';
-import type { CallView, SpanView, StatusView } from '../../src/console/views.ts';
+import type { SpanDesk } from '../../src/console/span-routes.ts';
+import type { CallView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
 import type { Health } from '../../src/telemetry/health.ts';
 
 export const HEALTHY: Health = { verdict: 'ok', problems: [] };
@@ -32,12 +33,25 @@ export const CALL: CallView = {
   ],
 };
 
+const END: EndView = {
+  available: true,
+  current: { start: '2026-11-21T22:00:00.000Z', seconds: 300, valid: true, counts: { es: 2, css: 0 }, crossed: [] },
+  day: { es: 1 },
+};
+
 export const SPAN: SpanView = {
   id: 't1',
   line: 't1',
   side: 'user',
   variant: 'ni2',
   alarms: [],
+  layer1: {
+    alarms: [],
+    service: 'in-service',
+    loopback: undefined,
+    near: END,
+    far: END,
+  },
   dChannel: { slot: 24, up: true },
   channels: [
     { slot: 22, state: 'idle', call: undefined },
@@ -61,11 +75,49 @@ export const readModel = (over: Partial<ReadModel> = {}): ReadModel => ({
   ...over,
 });
 
+const counted = { ...END, past: [{ ...END.current, valid: false }] };
+
+/** A desk of one span, t1, that notes what it was told; its slot 99 can't be served and its payload not looped. */
+const spanDesk = (told: string[]): SpanDesk => ({
+  performance: (span) => (span === 't1' ? { near: counted, far: counted } : undefined),
+  diagnose: (span = 't1') =>
+    span === 't1'
+      ? [
+          {
+            span,
+            diagnoses: [
+              {
+                id: 'not-heard',
+                party: 'wiring',
+                what: 'They do not hear us.',
+                checks: ['Check it.'],
+                because: ['RAI'],
+              },
+            ],
+            letter: 'Trouble\n\nPlease look.',
+          },
+        ]
+      : undefined,
+  serve(span, slots, inService) {
+    if (span !== 't1') return { type: 'unknown' };
+    told.push(`serve ${slots?.join(' ') ?? 'all'} ${inService}`);
+    if (slots?.includes(99)) return { type: 'refused', why: 'no such slot' };
+    return { type: 'done', layer1: { ...SPAN.layer1, service: inService ? 'in-service' : 'draining' } };
+  },
+  loop(span, type, seconds) {
+    if (span !== 't1') return { type: 'unknown' };
+    told.push(`loop ${type} ${seconds}`);
+    if (type === 'payload') return { type: 'refused', why: 'the driver can’t' };
+    return { type: 'done', layer1: { ...SPAN.layer1, loopback: { type, until: '2026-11-21T22:05:00.000Z' } } };
+  },
+});
+
 /** Controls that note what they were told and take every configuration. */
 export function controls(over: Partial<Controls> = {}): Controls & { readonly told: string[] } {
   const told: string[] = [];
   return {
     told,
+    spans: spanDesk(told),
     apply: async (text, seconds) => {
       told.push(`apply ${text} ${seconds}`);
       const confirmBy = seconds === 0 ? undefined : '2026-11-21T22:10:00.000Z';

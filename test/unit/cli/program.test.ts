@@ -183,8 +183,33 @@ test('status, calls and spans are tables for people and JSON for programs', asyn
     (await branchline(['calls'])).out,
     /^c1 {4}201 {3}12145551234 {2}talk {3}\S+ {2}user 201 \| span-group pstn \(t1\/23\)$/m,
   );
-  assert.match((await branchline(['spans'])).out, /^t1 {4}t1 {4}user {2}ni2 {6}24 up {6}none {4}1 idle, 1 busy$/m);
+  assert.match(
+    (await branchline(['spans'])).out,
+    /^t1 {4}t1 {4}user {2}ni2 {6}24 up {6}none {4}1 idle, 1 busy {2}in-service {2}es 3$/m,
+  );
   assert.equal(JSON.parse((await branchline(['calls', '--json'])).out)[0].id, 'c1');
+});
+
+test('spans are diagnosed, served and looped, each with its own words', async () => {
+  const doctor = await branchline(['spans', '--diagnose', 't1']);
+  assert.equal(doctor.code, 0);
+  assert.match(doctor.out, /^t1: They do not hear us\. Look first at the cable\. \[not-heard\]$/m);
+  assert.match(doctor.out, /^ {4}seen: RAI\n {4}1\. Check it\.$/m);
+  assert.match(doctor.out, /^To send to the carrier:\n {2}\| Trouble\n {2}\|\n {2}\| Please look\.$/m);
+  assert.equal(JSON.parse((await branchline(['spans', '--diagnose', '--json'])).out)[0].diagnoses[0].id, 'not-heard');
+  assert.deepEqual((await branchline(['spans', '--diagnose', 't9'])).err, 'the box says: there is no span t9');
+  told.told.length = 0;
+  assert.equal((await branchline(['spans', '--busy-out', 't1'])).out, 'draining');
+  assert.equal((await branchline(['spans', '--in-service', 't1', '--slots', '1,2'])).out, 'in-service');
+  assert.equal(
+    (await branchline(['spans', '--loopback', 't1', '--type', 'local', '--for', '60'])).out,
+    'in-service, local loopback until 2026-11-21T22:05:00.000Z',
+  );
+  assert.deepEqual(told.told, ['serve all false', 'serve 1 2 true', 'loop local 60']);
+  const refused = await branchline(['spans', '--loopback', 't1', '--type', 'payload']);
+  assert.deepEqual([refused.code, refused.err], [1, 'the box says: the driver can’t']);
+  assert.equal((await branchline(['spans', '--busy-out', 't1', '--in-service', 't1'])).code, 2);
+  assert.equal((await branchline(['spans', '--loopback', 't1', '--for', '0'])).code, 2);
 });
 
 test('apply shows what changes and how to keep it; confirm and abandon settle it', async () => {

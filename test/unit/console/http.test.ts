@@ -41,6 +41,29 @@ test('explain answers where a call would go, and what was decided for one; a bad
   assert.equal(await status('/api/v1/calls/c2/decision'), 404);
 });
 
+test('a span is asked and told by its name, and what it can not do is no success', async () => {
+  const told = controls();
+  const box = app(undefined, readModel(), told);
+  const post = async (url: string) => {
+    const { statusCode, body } = await box.inject({ method: 'POST', url });
+    return `${statusCode} ${body}`;
+  };
+  assert.equal((await box.inject('/api/v1/spans/t1/performance')).json().near.past[0].valid, false);
+  assert.equal((await box.inject('/api/v1/spans/t2/performance')).statusCode, 404);
+  assert.equal((await box.inject('/api/v1/diagnosis')).json()[0].span, 't1');
+  assert.equal((await box.inject('/api/v1/diagnosis?span=t2')).statusCode, 404);
+  assert.match(await post('/api/v1/spans/t1/service?inService=false'), /^200 .*"draining"/);
+  assert.match(await post('/api/v1/spans/t1/service?inService=maybe'), /^400/);
+  assert.match(await post('/api/v1/spans/t1/service?inService=true&slots=1-3'), /^400/);
+  assert.match(await post('/api/v1/spans/t1/service?inService=true&slots=99'), /^409 .*no such slot/);
+  assert.match(await post('/api/v1/spans/t2/service?inService=true'), /^404/);
+  assert.match(await post('/api/v1/spans/t1/loopback?type=line'), /^200/);
+  assert.match(await post('/api/v1/spans/t1/loopback?type=circle'), /^400/);
+  assert.match(await post('/api/v1/spans/t1/loopback?type=line&seconds=3601'), /^400/);
+  assert.match(await post('/api/v1/spans/t1/loopback?type=payload&seconds=5'), /^409/);
+  assert.deepEqual(told.told, ['serve all false', 'serve 99 true', 'loop line 300', 'loop payload 5']);
+});
+
 test('a box that cannot carry calls does not say 200', async () => {
   const status = async (verdict: 'ok' | 'degraded' | 'down') =>
     (await app(undefined, readModel({ health: () => ({ ...HEALTHY, verdict }) })).inject('/healthz')).statusCode;

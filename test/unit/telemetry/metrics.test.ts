@@ -10,6 +10,9 @@ const FACTS: MetricsFacts = {
   ],
   dChannels: [{ span: 't1', up: true }],
   alarms: [{ span: 't1', alarm: 'RAI' }],
+  standingAlarms: [{ span: 't1', alarm: 'line-rai' }],
+  service: [{ span: 't1', state: 'draining' }],
+  lines: [{ span: 't1', end: 'near', parameter: 'es', window: 'day', count: 7 }],
   sipTransactions: [{ kind: 'invite-server', count: 3 }],
   sipDialogs: 4,
   registrations: { users: 1, contacts: 2 },
@@ -45,6 +48,9 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
   assert.equal(sample(first, 'branchline_calls_in_progress'), '2');
   assert.equal(sample(first, 'branchline_b_channels{span="t1",state="busy"}'), '2');
   assert.equal(sample(first, 'branchline_span_alarm{span="t1",alarm="RAI"}'), '1');
+  assert.equal(sample(first, 'branchline_alarm{span="t1",alarm="line-rai"}'), '1');
+  assert.equal(sample(first, 'branchline_span_service{span="t1",state="draining"}'), '1');
+  assert.equal(sample(first, 'branchline_line_count{span="t1",end="near",parameter="es",window="day"}'), '7');
   assert.equal(sample(first, 'branchline_sip_transactions{kind="invite-server"}'), '3');
   assert.equal(sample(first, 'branchline_sip_dialogs'), '4');
   assert.equal(sample(first, 'branchline_media_endpoints{driver="native"}'), '4');
@@ -54,6 +60,8 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
     callsInProgress: 0,
     channels: [],
     alarms: [],
+    standingAlarms: [],
+    service: [{ span: 't1', state: 'out-of-service' }],
     dChannels: [{ span: 't1', up: false }],
     healthy: false,
     faults: 0,
@@ -62,6 +70,8 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
   assert.equal(sample(second, 'branchline_calls_in_progress'), '0');
   assert.equal(sample(second, 'branchline_b_channels{span="t1",state="busy"}'), undefined);
   assert.equal(sample(second, 'branchline_span_alarm{span="t1",alarm="RAI"}'), undefined);
+  assert.equal(sample(second, 'branchline_alarm{span="t1",alarm="line-rai"}'), undefined);
+  assert.equal(sample(second, 'branchline_span_service{span="t1",state="draining"}'), undefined);
   assert.equal(sample(second, 'branchline_d_channel_up{span="t1"}'), '0');
   assert.equal(sample(second, 'branchline_healthy'), '0');
 });

@@ -1,0 +1,100 @@
+/** `branchline spans`: the list, the doctor, and what an operator does with a span. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Diagnosis, SpanAnswer, SpanView, VerdictView } from '../console/views.ts';
+import { showSpans } from './show.ts';
+import { atBox, type BoxOptions, type CliWorld, EXIT, type ExitCode, fromBox, json, type Settle } from './world.ts';
+
+interface SpanOptions extends BoxOptions {
+  /** True: all spans. */
+  readonly diagnose?: string | true;
+  readonly busyOut?: string;
+  readonly inService?: string;
+  readonly slots?: string;
+  readonly loopback?: string;
+  readonly type: string;
+  readonly for: number;
+}
+
+const ACTS = ['diagnose', 'busyOut', 'inService', 'loopback'] as const;
+
+export function spanCommand(program: Command, world: CliWorld, settle: Settle): void {
+  const act = (flags: string, what: string, ...others: string[]): Option => new Option(flags, what).conflicts(others);
+  program
+    .command('spans')
+    .description('list the spans and their channels; say what is wrong with one; take it out of service or back')
+    .addOption(act('--diagnose [span]', 'say what is wrong, on whose side, and what to tell the carrier'))
+    .addOption(act('--busy-out <span>', 'take it out of service: no new calls, those in progress go on', 'diagnose'))
+    .addOption(act('--in-service <span>', 'take it back into service', 'diagnose', 'busyOut'))
+    .option('--slots <slots>', 'with --busy-out and --in-service: only these timeslots, such as 1,2,23')
+    .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 3)))
+    .addOption(
+      new Option('--type <loopback>', 'with --loopback').choices(['local', 'line', 'payload', 'off']).default('line'),
+    )
+    .option('--for <seconds>', 'with --loopback: when it ends by itself', loopSeconds, 300)
+    .addOption(atBox(world))
+    .addOption(json())
+    .action((options: SpanOptions) => settle(run(options, world)));
+}
+
+function loopSeconds(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= 3600) return Number(text);
+  throw new InvalidArgumentError('must be 1 to 3600.');
+}
+
+function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
+  const { diagnose, busyOut, inService, loopback, slots } = options;
+  if (diagnose !== undefined) return doctor(diagnose, options, world);
+  if (loopback !== undefined) {
+    const path = `/api/v1/spans/${encodeURIComponent(loopback)}/loopback?type=${options.type}&seconds=${options.for}`;
+    return order(path, options, world);
+  }
+  const served = busyOut ?? inService;
+  if (served !== undefined) {
+    const which = slots === undefined ? '' : `&slots=${encodeURIComponent(slots)}`;
+    const path = `/api/v1/spans/${encodeURIComponent(served)}/service?inService=${inService !== undefined}${which}`;
+    return order(path, options, world);
+  }
+  return fromBox<readonly SpanView[]>(world, options, ['/api/v1/spans'], (spans) => ({
+    text: showSpans(spans),
+    code: EXIT.done,
+  }));
+}
+
+function order(path: string, options: SpanOptions, world: CliWorld): Promise<ExitCode> {
+  return fromBox<Extract<SpanAnswer, { type: 'done' }>>(world, options, [path, ''], ({ layer1 }) => ({
+    text: `${layer1.service}${layer1.loopback === undefined ? '' : `, ${loopText(layer1.loopback)}`}`,
+    code: EXIT.done,
+  }));
+}
+
+const loopText = ({ type, until }: { readonly type: string; readonly until: string | undefined }): string =>
+  `${type} loopback${until === undefined ? '' : ` until ${until}`}`;
+
+/** A question that is answered, whatever the answer; a script reads it from the JSON. */
+function doctor(span: string | true, options: SpanOptions, world: CliWorld): Promise<ExitCode> {
+  const which = span === true ? '' : `?span=${encodeURIComponent(span)}`;
+  return fromBox<readonly VerdictView[]>(world, options, [`/api/v1/diagnosis${which}`], (verdicts) => ({
+    text: verdicts.length === 0 ? 'no spans' : verdicts.map(showVerdict).join('\n\n'),
+    code: EXIT.done,
+  }));
+}
+
+const WHOSE: Readonly<Record<Diagnosis['party'], string>> = {
+  nobody: '',
+  wiring: ' Look first at the cable.',
+  carrier: ' It is for the carrier to mend.',
+  ours: ' It is on our side.',
+  settings: ' The settings of the two ends don’t agree.',
+};
+
+function showVerdict({ span, diagnoses, letter }: VerdictView): string {
+  const parts = diagnoses.flatMap(({ id, what, party, checks, because }) => [
+    `${span}: ${what}${WHOSE[party]} [${id}]`,
+    ...because.map((fact) => `    seen: ${fact}`),
+    ...checks.map((check, i) => `    ${i + 1}. ${check}`),
+  ]);
+  if (letter === undefined) return parts.join('\n');
+  return [...parts, '', 'To send to the carrier:', ...letter.split('\n').map((line) => `  | ${line}`.trimEnd())].join(
+    '\n',
+  );
+}
