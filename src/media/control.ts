@@ -49,6 +49,13 @@ export class MediaControl {
         if (media?.driver === 'tdmoe') media.send(message.frame);
         break;
       }
+      case 'attach': {
+        const media = this.#memory.spans.find(({ spec }) => spec.id === message.span)?.media;
+        if (media?.driver !== 'dahdi') break;
+        if (message.attachment === undefined) media.detach();
+        else media.attach(message.attachment);
+        break;
+      }
       case 'open-span': {
         const { request } = message;
         this.#spans.open(message.room, message.spec, (why) => this.#emit({ type: 'span-changed', request, why }));

@@ -1,4 +1,5 @@
 import { errnoName, type Native } from '../native/native.ts';
+import { DahdiMedia } from '../span/dahdi/media.ts';
 import type { TdmChannel } from '../span/media.ts';
 import type { SpanEvent } from '../span/port.ts';
 import { TdmoeMedia, type TdmoeSpec } from '../span/tdmoe/media.ts';
@@ -9,11 +10,12 @@ export const PARTS = 4;
 
 const FRAMES_PER_PART = 20 / PARTS;
 
-/** The lines that the worker itself drives, over Ethernet: one wire for each interface, whatever spans are on it. */
+/** The lines that the worker itself drives: over Ethernet, with one wire for each interface, whatever spans are on it; and DAHDI's. */
 export class Lines {
   readonly #native: Native;
   readonly #say: (span: string, event: SpanEvent) => void;
   readonly #wires = new Map<string, TdmoeWire>();
+  readonly #dahdi = new Set<DahdiMedia>();
 
   constructor(native: Native, say: (span: string, event: SpanEvent) => void) {
     this.#native = native;
@@ -37,7 +39,19 @@ export class Lines {
     return media;
   }
 
-  close(media: TdmoeMedia): void {
+  /** A span whose channels come later, with `attach`. */
+  dahdi(span: string, channels: readonly TdmChannel[]): DahdiMedia {
+    const media = new DahdiMedia(this.#native, channels, (event) => this.#say(span, event));
+    this.#dahdi.add(media);
+    return media;
+  }
+
+  close(media: TdmoeMedia | DahdiMedia): void {
+    if (media.driver === 'dahdi') {
+      media.detach();
+      this.#dahdi.delete(media);
+      return;
+    }
     const wire = this.#wires.get(media.spec.interface);
     wire?.remove(media);
     if (wire === undefined || !wire.idle) return;
@@ -69,5 +83,7 @@ export class Lines {
   closeAll(): void {
     for (const wire of this.#wires.values()) wire.close();
     this.#wires.clear();
+    for (const media of this.#dahdi) media.detach();
+    this.#dahdi.clear();
   }
 }

@@ -1,6 +1,7 @@
 /** The words between the main thread and the media worker: plain data over a MessagePort, never samples. */
 import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } from '../call/media.ts';
 import type { LogFields } from '../kernel/log.ts';
+import type { DahdiAttachment } from '../span/dahdi/media.ts';
 import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
 
 export type MediaDriver = 'native' | 'event-loop';
@@ -23,6 +24,8 @@ export type Command =
   | { readonly type: 'stream'; readonly request: number; readonly leg: string }
   /** A frame of LAPD for the D-channel of a span whose driver carries it in the worker. */
   | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array }
+  /** The descriptors of a DAHDI span's B-channels, the worker's own from here on; undefined: it closes them. */
+  | { readonly type: 'attach'; readonly span: string; readonly attachment: DahdiAttachment | undefined }
   /** The span moves into this room, which is empty; answered by `span-changed`. */
   | { readonly type: 'open-span'; readonly request: number; readonly room: number; readonly spec: SpanMediaSpec }
   /** Endpoints that are still open on it are closed first; answered by `span-changed`. */

@@ -8,6 +8,7 @@ import type { CallMediaCommand, LegMediaCommand, LegMediaEvent, StreamStats } fr
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
+import type { DahdiAttachment } from '../span/dahdi/media.ts';
 import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
 import { Counters, type MediaStats, type SpanCounts } from './counters.ts';
 import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
@@ -52,6 +53,8 @@ export interface MediaPlane {
   far(span: string, slot: number, audio: FarAudio): void;
   /** Sends a frame of LAPD on a span whose D-channel the worker carries. */
   frame(span: string, frame: Uint8Array): void;
+  /** Hands over the descriptors of a DAHDI span's B-channels: the worker closes them, and with undefined at once. */
+  attach(span: string, attachment: DahdiAttachment | undefined): void;
   /** Who hears what such a span says from now on; what it said since nobody did comes first. */
   hear(span: string, listener: ((event: SpanEvent) => void) | undefined): void;
   /** One span's figures. */
@@ -162,6 +165,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     call: (command) => tell({ type: 'call', command }),
     far: (span, slot, audio) => tell({ type: 'far', span, slot, audio }),
     frame: (span, frame) => tell({ type: 'frame', span, frame }),
+    attach: (span, attachment) => tell({ type: 'attach', span, attachment }),
     hear(span, listener) {
       if (listener === undefined) {
         ears.delete(span);

@@ -19,7 +19,8 @@ export class SpanControl {
       this.#memory.spans.push(room.enter(spec));
       done(undefined);
     };
-    if (spec.driver === 'tdmoe' && !this.#memory.drivesLines) return done('its driver needs media.driver native');
+    if ((spec.driver === 'tdmoe' || spec.driver === 'dahdi') && !this.#memory.drivesLines)
+      return done('its driver needs media.driver native');
     if (spec.driver !== 'udp') return opened();
     if (addressWords(spec.peer.address) === undefined) {
       return done(`far.peer: ${spec.peer.address} is not a literal address`);

@@ -1,4 +1,5 @@
 import { assert } from '../kernel/machine.ts';
+import type { DahdiMedia } from '../span/dahdi/media.ts';
 import { TdmChannel } from '../span/media.ts';
 import type { SpanMediaSpec } from '../span/port.ts';
 import type { TdmoeMedia } from '../span/tdmoe/media.ts';
@@ -19,7 +20,7 @@ const MOST_SLOTS = 31;
 /** Tags of one span's sockets: slots are counted from 1. */
 export const SPAN_TAGS = MOST_SLOTS + 1;
 
-type DriverMedia = CarrierMedia | UdpMedia | TdmoeMedia;
+type DriverMedia = CarrierMedia | UdpMedia | TdmoeMedia | DahdiMedia;
 
 /** One open span's B-channels. */
 export interface SpanMemory {
@@ -77,7 +78,7 @@ export class SpanRoom {
 
   leave(): void {
     const media = this.#span?.media;
-    if (media?.driver === 'tdmoe') this.#lines?.close(media);
+    if (media?.driver === 'tdmoe' || media?.driver === 'dahdi') this.#lines?.close(media);
     this.#span = undefined;
   }
 
@@ -85,7 +86,7 @@ export class SpanRoom {
     if (spec.driver === 'carrier') return new CarrierMedia(channels, spec.ppm ?? 0);
     if (spec.driver !== 'udp') {
       assert(this.#lines !== undefined, `span ${spec.id}: its driver needs the native loop`);
-      return this.#lines.tdmoe(spec, channels);
+      return spec.driver === 'tdmoe' ? this.#lines.tdmoe(spec, channels) : this.#lines.dahdi(spec.id, channels);
     }
     const outbox = this.#outbox;
     return new UdpMedia(channels, (slot, block) => {

@@ -86,7 +86,9 @@ export type SpanMediaSpec =
       readonly peer: string;
       readonly subAddress: number;
       readonly variant: 'single' | 'multi';
-    };
+    }
+  /** A span that the kernel's DAHDI driver has; the main thread opens its channels and hands them over when they are there. */
+  | { readonly driver: 'dahdi'; readonly id: string; readonly slots: number };
 
 /** What the simulated carrier's end of a B-channel does with its audio. Level in dBm0, frequency in Hz. */
 export type FarAudio =

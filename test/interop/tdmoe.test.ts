@@ -24,7 +24,7 @@ const SECONDS = 3;
 const cable = makeCable();
 const skip = typeof cable === 'string' ? cable : false;
 
-/** The spans of both ends: single ones with sub-address 1, and three in a multi-frame. */
+/** The spans of both ends: single ones with sub-address 1, and two in a multi-frame, with a gap between them. */
 function specs({ a, b, addressA, addressB }: Cable): SpanMediaSpec[] {
   const span = (id: string, name: string, peer: string, subAddress: number, variant: 'single' | 'multi') =>
     ({ driver: 'tdmoe', id, slots: 24, dSlot: 24, interface: name, peer, subAddress, variant }) as const;
@@ -34,7 +34,7 @@ function specs({ a, b, addressA, addressB }: Cable): SpanMediaSpec[] {
     { driver: 'udp', id: 'ears', slots: 23, listen: { address, port: SPEAKER }, peer: { address, port: LISTENER } },
     span('near', a, addressB, 1, 'single'),
     span('far', b, addressA, 1, 'single'),
-    ...[0, 1, 3].flatMap((n) => [span(`near${n}`, a, addressB, n, 'multi'), span(`far${n}`, b, addressA, n, 'multi')]),
+    ...[0, 3].flatMap((n) => [span(`near${n}`, a, addressB, n, 'multi'), span(`far${n}`, b, addressA, n, 'multi')]),
   ];
 }
 
@@ -104,7 +104,7 @@ describe('spans over Ethernet', { skip }, () => {
 
   for (const [near, far] of [
     ['near', 'far'],
-    ['near1', 'far1'],
+    ['near3', 'far3'],
   ] as const) {
     test(`23 channels of ${near} carry their sound octet by octet, half of them each way`, async () => {
       const listeners = await Listeners.open(LISTENER, SLOTS);

@@ -241,7 +241,16 @@ export class Simulation {
       left: seconds(86_400),
     }));
     return {
-      start: { bindings, calls: [], cursors: new Map(), spent: new Map(), lineBins: [], stream: 'simulated', setAside: undefined },
+      start: {
+        bindings,
+        calls: [],
+        cursors: new Map(),
+        spent: new Map(),
+        elins: [],
+        lineBins: [],
+        stream: 'simulated',
+        setAside: undefined,
+      },
       persist: async () => {},
       recentCalls: () => [],
       callRecord: () => undefined,
@@ -267,6 +276,7 @@ export class Simulation {
       call: () => {},
       far: () => {},
       frame: () => {},
+      attach: () => {},
       hear: () => {},
       span: () => undefined,
       addSpan: async () => ok(undefined),

@@ -102,6 +102,15 @@ export const CARRIER_NUMBERS: readonly CarrierNumber[] = [
       clear(clearingCause),
     ],
   },
+  {
+    number: '911',
+    meaning: 'answers as an emergency answering point, clears after 2 s, and 2 s later calls the number back that it saw',
+    steps: ({ clearingCause }) => [
+      ...[proceed, answer, echo, wait(seconds(2))],
+      { type: 'call-back', in: seconds(2) },
+      clear(clearingCause),
+    ],
+  },
   { number: '5559nnn', meaning: 'refuses at once with cause nnn (001–127)', steps: (_, cause) => [clear(cause)] },
   {
     number: '5558nnn',
