@@ -93,6 +93,10 @@ class Door implements HttpConsole {
     // Two can't have one port; otherwise the new one is tried before the old one goes.
     if (old?.settings.port === port) this.#retire();
     const app = this.#build(token);
+    // Who has asked at the old place is to ask at the new one next time, not over the connection that is still there.
+    app.addHook('onSend', async (_request, reply) => {
+      if (this.#open?.app !== app) reply.header('connection', 'close');
+    });
     try {
       await app.listen({ host: address, port });
     } catch (error) {

@@ -156,7 +156,7 @@ export class DChannel implements Wakeable {
           this.#groupEffects(group.feed({ type: 'dl-established' }, now), now);
           break;
         case 'dl-released':
-          if (this.#up) log.warn({ span: this.id }, 'd-channel.down');
+          if (this.#up) log[effect.confirm ? 'info' : 'warn']({ span: this.id }, 'd-channel.down');
           this.#turn(false, now);
           this.#groupEffects(group.feed({ type: 'dl-released' }, now), now);
           break;
