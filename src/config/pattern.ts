@@ -10,6 +10,8 @@ export function compilePattern(pattern: string): Result<Matcher, string> {
   const re2 = compiled.value;
   const groups = re2.groupCount();
   return ok((text) => {
+    // Most rules don't match, and to see that is cheaper without the groups.
+    if (!re2.test(text)) return undefined;
     const matcher = re2.matcher(text);
     if (!matcher.find()) return undefined;
     return Array.from({ length: groups + 1 }, (_, group) => matcher.group(group) ?? '');

@@ -5,8 +5,8 @@ export interface UserIndex {
   readonly byId: ReadonlyMap<string, DirectoryUser>;
   readonly byAlias: ReadonlyMap<string, DirectoryUser>;
   readonly byNumber: ReadonlyMap<string, DirectoryUser>;
-  /** By `profile extension`: an extension means something within its location profile only. */
-  readonly byExtension: ReadonlyMap<string, DirectoryUser>;
+  /** By location profile, within which alone an extension means something, then by extension. */
+  readonly byExtension: ReadonlyMap<string, ReadonlyMap<string, DirectoryUser>>;
 }
 
 /** Users by everything that they are found by. */
@@ -14,12 +14,15 @@ export function userIndex(users: readonly DirectoryUser[], siteProfile: string):
   const byId = new Map<string, DirectoryUser>();
   const byAlias = new Map<string, DirectoryUser>();
   const byNumber = new Map<string, DirectoryUser>();
-  const byExtension = new Map<string, DirectoryUser>();
+  const byExtension = new Map<string, Map<string, DirectoryUser>>();
   for (const user of users) {
     byId.set(user.id, user);
     for (const alias of user.aliases) byAlias.set(alias, user);
     if (user.number !== undefined) byNumber.set(user.number, user);
-    if (user.extension !== undefined) byExtension.set(`${user.profile ?? siteProfile} ${user.extension}`, user);
+    if (user.extension === undefined) continue;
+    const profile = user.profile ?? siteProfile;
+    const there = byExtension.get(profile) ?? new Map<string, DirectoryUser>();
+    byExtension.set(profile, there.set(user.extension, user));
   }
   return { byId, byAlias, byNumber, byExtension };
 }

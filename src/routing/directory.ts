@@ -125,7 +125,7 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     userByName: (name) => users.byId.get(name) ?? users.byAlias.get(name),
     userByAlias: (alias) => users.byAlias.get(alias),
     userByNumber: (number) => users.byNumber.get(number),
-    userByExtension: (profile, extension) => users.byExtension.get(`${profile} ${extension}`),
+    userByExtension: (profile, extension) => users.byExtension.get(profile)?.get(extension),
     profileOf: (user) => user.profile ?? file.profile,
     deviceAt: (address) => devices.get(address),
     profile: (id) => profiles.get(id),
