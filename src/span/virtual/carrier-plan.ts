@@ -12,6 +12,8 @@ export interface CarrierSettings {
   readonly hunting: 'ascending' | 'descending';
   /** Set to another switch type than ours, it understands no SETUP: each is refused with this cause (96–101). */
   readonly notUnderstood?: number;
+  /** It calls the data link up by itself; otherwise it leaves that to us. */
+  readonly callsUp?: boolean;
 }
 
 export const CARRIER_DEFAULTS: CarrierSettings = {

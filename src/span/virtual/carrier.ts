@@ -122,6 +122,7 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
         break;
       case 'configure':
         this.#settings = { ...this.#settings, ...event.settings };
+        if (event.settings.callsUp === true) this.#linkSays(this.#link.feed({ type: 'dl-establish' }, now), now);
         break;
       default:
         impossible(event);
