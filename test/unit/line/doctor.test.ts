@@ -1,0 +1,94 @@
+/** Verdicts on what a simulator's line does not show, and what the doctor must not say. Those it shows are tested on a whole branch. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DiagnosisId } from '../../../src/line/diagnosis.ts';
+import { diagnose } from '../../../src/line/doctor.ts';
+import type { FrameTally, SpanEvidence } from '../../../src/line/evidence.ts';
+import { NOTHING } from '../../../src/line/second.ts';
+
+const SILENCE: FrameTally = { SABME: 0, UA: 0, DM: 0, DISC: 0, numbered: 0, other: 0, wrongSide: 0 };
+
+const WELL: SpanEvidence = {
+  span: 't1',
+  line: 't1',
+  framing: 'esf',
+  side: 'user',
+  variant: 'ni2',
+  dSlot: 24,
+  port: true,
+  alarms: [],
+  loopback: undefined,
+  near: NOTHING,
+  far: NOTHING,
+  slips: { near: 0, far: 0, seconds: 900 },
+  flagsIn: undefined,
+  dChannel: { up: true, seconds: 900, heard: SILENCE, sent: SILENCE, losses: 0, errors: {} },
+  layer3: { causes: {}, problems: {} },
+};
+
+const down = (heard: Partial<FrameTally>, seconds = 60): Partial<SpanEvidence> => ({
+  dChannel: {
+    ...WELL.dChannel,
+    up: false,
+    seconds,
+    heard: { ...SILENCE, ...heard },
+    sent: { ...SILENCE, SABME: 60 },
+    errors: { G: 20 },
+  },
+});
+
+describe('the doctor', () => {
+  const rows: readonly [string, Partial<SpanEvidence>, DiagnosisId[]][] = [
+    ['a card that does not answer hides all else', { port: false, alarms: ['LOS'] }, ['port-silent']],
+    ['nothing in the D-channel’s timeslot', down({}), ['d-channel-silent']],
+    ['a D-channel that is being called up is not yet a fault', down({}, 5), ['well']],
+    ['refused with DM', down({ DM: 60 }), ['d-channel-refused']],
+    ['called again and again: they do not hear us', down({ SABME: 30 }), ['d-channel-one-way']],
+    ['something that is no LAPD', down({ other: 12 }), ['d-channel-garbled']],
+    ['one frame of the wrong side among many is no verdict', down({ SABME: 30, wrongSide: 1 }), ['d-channel-one-way']],
+    ['a D-channel that was lost twice', { dChannel: { ...WELL.dChannel, losses: 2 } }, ['d-channel-unsteady']],
+    ['one loss is no verdict', { dChannel: { ...WELL.dChannel, losses: 1 } }, ['well']],
+    ['a loopback of the carrier', { loopback: 'remote', ...down({ SABME: 5 }) }, ['loopback']],
+    ['messages that we can not take', { layer3: { causes: {}, problems: { 'bad-element': 3 } } }, ['switch-type']],
+    ['a single upset of the clock', { slips: { near: 1, far: 0, seconds: 60 } }, ['well']],
+    [
+      'slips where the far end reports nothing',
+      { slips: { near: 9, far: undefined, seconds: 900 } },
+      ['clock-differs'],
+    ],
+    ['a line of four errored seconds', { near: { ...NOTHING, es: 4, pcv: 4 } }, ['well']],
+    [
+      'slips and a D-channel down are two matters',
+      { ...down({}), slips: { near: 90, far: 90, seconds: 900 } },
+      ['d-channel-silent', 'clock-differs'],
+    ],
+    [
+      'slipped seconds are not held against the cable',
+      { slips: { near: 90, far: 90, seconds: 900 }, near: { ...NOTHING, es: 90, css: 90 } },
+      ['clock-differs'],
+    ],
+    [
+      'an alarm explains errors and the D-channel',
+      { alarms: ['LOS', 'LOF'], near: { ...NOTHING, uas: 60 }, ...down({}) },
+      ['no-signal'],
+    ],
+  ];
+  for (const [name, evidence, ids] of rows) {
+    test(name, () =>
+      assert.deepEqual(
+        diagnose({ ...WELL, ...evidence }).diagnoses.map(({ id }) => id),
+        ids,
+      ),
+    );
+  }
+
+  test('the letter names what we see and how we are set, and is there only when the carrier has something to do', () => {
+    const { letter = '' } = diagnose({ ...WELL, ...down({ DM: 60 }) });
+    assert.match(letter, /span t1 .*circuit id/);
+    assert.match(letter, /heard 60 DM; sent 60 SABME/);
+    assert.match(letter, /Q\.921 errors: G × 20/);
+    assert.match(letter, /ESF, user side, NI2, D-channel in timeslot 24/);
+    assert.equal(diagnose(WELL).letter, undefined);
+    assert.equal(diagnose({ ...WELL, loopback: 'local' }).letter, undefined);
+  });
+});
