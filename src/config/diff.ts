@@ -52,6 +52,7 @@ const PARTS: readonly Part[] = [
   { section: 'store', reach: 'restart', entries: one((site) => site.store) },
   { section: 'log', reach: 'setting', entries: one((site) => site.log) },
   { section: 'limits', reach: 'setting', entries: one((site) => site.limits) },
+  { section: 'flood', reach: 'setting', entries: one((site) => site.flood) },
   { section: 'spans', reach: 'span', entries: many((site) => site.spans, byId) },
   { section: 'spanGroups', reach: 'directory', entries: many((site) => site.spanGroups, byId) },
   { section: 'sipTrunks', reach: 'directory', entries: many((site) => site.sipTrunks, byId) },

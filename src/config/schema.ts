@@ -1,6 +1,7 @@
 /** The one schema of site.yaml: the types, the defaults, the checks of single values and the JSON Schema all come from it. */
 import { z } from 'zod';
 import { http, limits, log, media, sip, site, store } from './schema/box.ts';
+import { flood } from './schema/flood.ts';
 import {
   branch,
   carrier,
@@ -27,6 +28,7 @@ export const siteSchema = z.strictObject({
   store: store.prefault({}),
   log: log.prefault({}),
   limits: limits.prefault({}),
+  flood: flood.prefault({}),
   spans: z.array(span).max(8).default([]),
   spanGroups: z.array(spanGroup).max(64).default([]),
   sipTrunks: z.array(sipTrunk).max(64).default([]),

@@ -6,6 +6,7 @@ import type { Log } from '../kernel/log.ts';
 import { type Random, token } from '../kernel/random.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { DirectoryUser } from '../routing/directory-file.ts';
+import { locate } from '../routing/emergency.ts';
 import type { Source } from '../routing/query.ts';
 import { type Algorithm, algorithmOf, type HashName } from '../sip/digest/response.ts';
 import type { DigestServer, DigestUser } from '../sip/digest/server.ts';
@@ -30,6 +31,8 @@ export interface DispatchParts {
   readonly algorithms: () => readonly Algorithm[];
   /** The trunk that calls come from this address on, if any. */
   readonly trunkAt: (flow: Flow) => string | undefined;
+  /** Credentials did not hold; `answered`: they answer a challenge that went to the sender's address. */
+  readonly digestFailed: (flow: Flow, answered: boolean) => void;
   /** Why the box can't carry calls; undefined when it can. */
   readonly unfit: () => string | undefined;
   readonly respond: (transaction: string, request: SipRequest, status: number, parts?: ResponseParts) => void;
@@ -90,7 +93,7 @@ export class Dispatch {
     const { registration, answer } = this.#parts;
     const to = parseUri(toOf(request)?.uri ?? '');
     if (!to.ok || to.value.type !== 'sip') return refuse(400, { reason: 'To is no SIP address' });
-    const user = this.#prove(request, refuse);
+    const user = this.#prove(request, flow, refuse);
     if (user === undefined) return;
     if (!registration.owns(user, request)) return refuse(403);
     registration.register(user, request, flow, (response) => answer(transaction, response));
@@ -105,20 +108,27 @@ export class Dispatch {
     if (maxForwardsOf(request) === 0) return refuse(483);
     const trunk = this.#parts.trunkAt(flow);
     if (trunk !== undefined) return this.#parts.invite(transaction, request, flow, { type: 'sip-trunk', id: trunk });
-    if (this.#isEmergency(request)) return this.#parts.invite(transaction, request, flow, this.#likelySource(request));
-    const user = this.#prove(request, refuse);
+    if (this.isEmergency(request.uri, flow.remote.address, this.#claimed(request))) {
+      return this.#parts.invite(transaction, request, flow, this.#likelySource(request));
+    }
+    const user = this.#prove(request, flow, refuse);
     if (user === undefined) return;
     if (!this.#speaksAs(user, request)) return refuse(403, { reason: 'From is not who the credentials prove' });
     this.#parts.invite(transaction, request, flow, { type: 'user', id: user.id });
   }
 
   /** The user whose credentials hold; undefined after a challenge has been sent. */
-  #prove(request: SipRequest, refuse: (status: number, parts?: ResponseParts) => void): DirectoryUser | undefined {
+  #prove(
+    request: SipRequest,
+    flow: Flow,
+    refuse: (status: number, parts?: ResponseParts) => void,
+  ): DirectoryUser | undefined {
     const { digest, reactor, directory } = this.#parts;
+    const credentials = [...request.headers.all('Authorization'), ...request.headers.all('Proxy-Authorization')];
     const now = reactor.clock.now();
     const verdict = digest.verify(
       {
-        credentials: [...request.headers.all('Authorization'), ...request.headers.all('Proxy-Authorization')],
+        credentials,
         method: request.method,
         body: request.body,
         user: (name) => digestUser(directory().userById(name)),
@@ -126,7 +136,11 @@ export class Dispatch {
       now,
     );
     if (verdict.type === 'proven') return directory().userById(verdict.user);
-    const challenges = digest.challenge(this.#algorithmsFor(request), now, verdict.stale);
+    const { address } = flow.remote;
+    if (credentials.length > 0 && !verdict.stale) {
+      this.#parts.digestFailed(flow, digest.answersFrom(address, credentials));
+    }
+    const challenges = digest.challenge(this.#algorithmsFor(request), now, verdict.stale, address);
     refuse(401, { headers: challenges.map((value) => ['WWW-Authenticate', value]) });
     return undefined;
   }
@@ -148,11 +162,17 @@ export class Dispatch {
     return this.#claimed(request)?.id === user.id || name === user.number || name?.toLowerCase() === 'anonymous';
   }
 
-  #isEmergency(request: SipRequest): boolean {
-    const digits = userPart(request.uri)?.replace(/[^0-9*#]/g, '');
+  /**
+   * Whether calling this Request-URI from there is calling for help. A place may have emergency numbers of its own, so who claims
+   * to be there is believed.
+   */
+  isEmergency(uri: string, address: string, user?: DirectoryUser): boolean {
+    const digits = userPart(uri)?.replace(/[^0-9*#]/g, '');
+    const directory = this.#parts.directory();
+    const place = locate({ address }, { user, gateway: undefined }, directory);
     return (
-      /^urn:service:sos/i.test(request.uri) ||
-      (digits !== undefined && digits !== '' && this.#parts.directory().emergencyNumber(digits) !== undefined)
+      /^urn:service:sos/i.test(uri) ||
+      (digits !== undefined && digits !== '' && directory.emergencyNumber(digits, place?.location.id) !== undefined)
     );
   }
 

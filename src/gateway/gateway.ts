@@ -22,20 +22,22 @@ import type { Hash } from '../sip/digest/response.ts';
 import { DigestServer } from '../sip/digest/server.ts';
 import type { Flow, Target, Transport } from '../sip/message/flow.ts';
 import type { StoredBinding } from '../sip/registrar/binding.ts';
-import { Registrar, type RegistrarSetup } from '../sip/registrar/registrar.ts';
+import { Registrar } from '../sip/registrar/registrar.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { SpanEvent, SpanPort } from '../span/port.ts';
 import type { Store } from '../store/store.ts';
 import type { CallRecord, StoreOp, StoreProblem } from '../store/words.ts';
 import { type Health, judgeHealth } from '../telemetry/health.ts';
-import { Admission, type AdmissionLimits } from './admission.ts';
+import { Admission } from './admission.ts';
 import { CallPath, type Stage } from './call-path.ts';
 import { Dispatch } from './dispatch.ts';
+import { FloodGate } from './flood-gate.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
+import { admissionOf, floodLimits, fullGateways, registrarSetup } from './limits.ts';
+import { LineBooks } from './line-books.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
-import { LineBooks } from './line-books.ts';
 import { type Alarm, Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
@@ -180,6 +182,7 @@ export class Gateway {
   readonly spans: Spans;
   readonly edge: SipEdge;
   readonly path: CallPath;
+  readonly flood: FloodGate;
   readonly admission = new Admission(() => admissionOf(this.#site));
   readonly tracer: Tracer;
   readonly #registrar: Registrar;
@@ -239,7 +242,8 @@ export class Gateway {
       cursors: store.start.cursors,
       contactsOf: (aor) => this.registration.contactsOf(aor),
       registered: () => this.registration.online,
-      unavailable: () => new Map([...this.#full(), ...this.watch.throttled, ...this.spans.unavailable]),
+      unavailable: () =>
+        new Map([...fullGateways(this.#site, this.admission), ...this.watch.throttled, ...this.spans.unavailable]),
       standing: () => this.watch.standing,
       callsNow: () => this.admission.callsNow,
       spent: () => ledger.spent,
@@ -247,6 +251,14 @@ export class Gateway {
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
       persist: quietly,
+    });
+    this.flood = new FloodGate({
+      log,
+      now: () => clock.now(),
+      limits: floodLimits(site),
+      isPeer: (flow) => this.#trunkAt(flow) !== undefined,
+      hasCalls: (address) => this.admission.callsFrom(address),
+      isEmergency: (uri, address) => dispatch.isEmergency(uri, address),
     });
     this.edge = new SipEdge({
       layer: new TransactionLayer({
@@ -258,6 +270,7 @@ export class Gateway {
       log,
       send: (octets, to) => this.transport.send(to, octets),
       resolve: (uri) => world.locate(uri),
+      admits: (octets, flow) => this.flood.admits(octets, flow),
       onRequest: (transaction, request, flow, merged) => dispatch.request(transaction, request, flow, merged),
       onMessage: (direction, message, remote) => this.tracer.sip(direction, message, remote),
     });
@@ -280,6 +293,7 @@ export class Gateway {
       capabilities: { methods: [...METHODS, 'REGISTER'], extensions: EXTENSIONS, contentTypes: CONTENT_TYPES },
       algorithms: () => this.#site.sip.digest,
       trunkAt: (flow) => this.#trunkAt(flow),
+      digestFailed: (flow, answered) => this.flood.digestFailed(flow, answered),
       unfit: () => this.unfit(),
       respond: (transaction, request, status, parts) => this.edge.respond(transaction, request, status, parts),
       answer: (transaction, response) => this.edge.answer(transaction, response),
@@ -403,6 +417,7 @@ export class Gateway {
       this.#configureWatch(site);
       this.spans.regroup(site.spanGroups);
       this.#registrar.configure(registrarSetup(site));
+      this.flood.configure(floodLimits(site));
       this.#world.logLevel(site.log.level);
     });
     return ok(undefined);
@@ -429,12 +444,6 @@ export class Gateway {
         trunk.transport === transport && (trunk.address === remote.address || trunk.sources.includes(remote.address)),
     );
     return (there.find(({ port }) => port === remote.port) ?? there[0])?.id;
-  }
-
-  /** Gateways that carry all the calls that they may, for the router to pass over. */
-  #full(): readonly (readonly [string, string])[] {
-    const full = gatewaysOf(this.#site).filter(({ id }) => this.admission.isFull(id));
-    return full.map(({ id, callsAtOnce }) => [id, `carries its ${callsAtOnce} calls already`]);
   }
 
   #trunkSetting(id: string): SipTrunkSetting | undefined {
@@ -464,18 +473,4 @@ export class Gateway {
     const host = this.#site.sip.external ?? listener?.address ?? this.#site.site.domain;
     return { host, port: listener?.port ?? 5060 };
   }
-}
-
-function registrarSetup({ sip: { registrar }, limits, users }: Site): RegistrarSetup {
-  const { expires: usual, minimum: min, maximum: max } = registrar;
-  const perAddress = limits.contactsPerUser;
-  return { expires: { min, max, usual }, perAddress, total: Math.max(1, users.length) * perAddress };
-}
-
-const gatewaysOf = ({ spanGroups, sipTrunks }: Site) => [...spanGroups, ...sipTrunks];
-
-function admissionOf(site: Site): AdmissionLimits {
-  const { calls, callsPerUser } = site.limits;
-  const callsThrough = (id: string) => gatewaysOf(site).find((gateway) => gateway.id === id)?.callsAtOnce;
-  return { calls, callsPerUser, callsThrough };
 }

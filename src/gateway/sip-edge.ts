@@ -47,6 +47,8 @@ export interface SipEdgeParts {
   readonly resolve: (uri: string) => Promise<Result<readonly Target[]>>;
   /** A request outside any dialog that we know. */
   readonly onRequest: (transaction: string, request: SipRequest, flow: Flow, merged: boolean) => void;
+  /** Whether a message is to be read at all. */
+  readonly admits: (octets: Uint8Array, flow: Flow) => boolean;
   readonly onMessage: (direction: 'in' | 'out', message: SipMessage, remote: string) => void;
 }
 
@@ -81,6 +83,7 @@ export class SipEdge implements Wakeable {
 
   /** Octets from the transport: one datagram, or one message cut from a stream. */
   receive(octets: Uint8Array, flow: Flow): void {
+    if (!this.#parts.admits(octets, flow)) return;
     const parsed = parseMessage(octets);
     if (!parsed.ok) return this.#unreadable(parsed.error, flow);
     const message = parsed.value;
@@ -96,6 +99,7 @@ export class SipEdge implements Wakeable {
 
   /** A stream whose framing is lost: what there is of the message may still be answered. */
   broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void {
+    if (!this.#parts.admits(octets, flow)) return;
     const parsed = parseMessage(octets);
     const message = parsed.ok ? parsed.value : parsed.error.request;
     this.#malformed++;

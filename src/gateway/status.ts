@@ -109,6 +109,7 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
     ],
     sipDialogs: dialogs,
     registrations: { users: registration.online.size, contacts: registration.size },
+    flood: gateway.flood.counts,
     media: {
       driver: site.media.driver,
       endpoints: rtpEndpoints + tdmEndpoints,

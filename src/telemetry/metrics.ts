@@ -24,10 +24,20 @@ export interface MetricsFacts {
   readonly sipDialogs: number;
   /** Addresses of record with a binding, and bindings. */
   readonly registrations: { readonly users: number; readonly contacts: number };
+  readonly flood: FloodFacts;
   readonly media: MediaFacts | undefined;
   readonly healthy: boolean;
   /** Faults of our own, each confined to a leg or a call: anything but 0 is to be reported. */
   readonly faults: number;
+}
+
+/** `bans` and `dropped` since the start. */
+export interface FloodFacts {
+  readonly sources: number;
+  readonly banned: number;
+  readonly bans: number;
+  /** Messages of banned sources, unread. */
+  readonly dropped: number;
 }
 
 /** Since the worker started, save for `endpoints` and `ports`. */
@@ -107,6 +117,10 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const dialogs = gauge('sip_dialogs', 'Live SIP dialogs');
   const users = gauge('registered_users', 'Addresses of record with at least one binding');
   const contacts = gauge('registered_contacts', 'Bindings of all users');
+  const sources = gauge('flood_sources', 'SIP sources whose messages are counted');
+  const banned = gauge('flood_sources_banned', 'SIP sources that are not listened to now');
+  const bans = gauge('flood_bans', 'Bans of SIP sources since the start');
+  const dropped = gauge('flood_messages_dropped', 'Messages of banned SIP sources, unread, since the start');
   const endpoints = gauge('media_endpoints', 'Open media endpoints', ['driver']);
   const ports = gauge('media_ports', 'RTP ports in use');
   const ticks = gauge('media_ticks', 'Ticks of the media worker since it started');
@@ -129,6 +143,10 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     dialogs.set(facts.sipDialogs);
     users.set(facts.registrations.users);
     contacts.set(facts.registrations.contacts);
+    sources.set(facts.flood.sources);
+    banned.set(facts.flood.banned);
+    bans.set(facts.flood.bans);
+    dropped.set(facts.flood.dropped);
     if (facts.media === undefined) return;
     endpoints.set({ driver: facts.media.driver }, facts.media.endpoints);
     ports.set(facts.media.ports);

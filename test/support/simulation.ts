@@ -356,6 +356,7 @@ export class SimulatedPhone {
         this.#edge.take(transaction, this.#userOf(leg));
         leg.hear({ type: 'request', transaction, request });
       },
+      admits: () => true,
       onMessage: () => {},
     });
     simulation.listen(port, (octets, remote) =>

@@ -33,6 +33,14 @@ export function fullSample(): Settings {
     store: { directory: 'state' },
     log: { level: 'info' },
     limits: { calls: 400, callsPerUser: 10, callSeconds: 43200, silenceSeconds: 60, contactsPerUser: 10 },
+    flood: {
+      messagesPerSecond: 100,
+      burst: 1000,
+      failedDigest: 100,
+      banSeconds: 60,
+      longestBanMinutes: 60,
+      sources: 4096,
+    },
     spans: [
       {
         id: 't1',

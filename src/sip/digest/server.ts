@@ -81,9 +81,15 @@ export class DigestServer {
     this.#nobody = token(setup.random, 16);
   }
 
-  /** The values of WWW- or Proxy-Authenticate, one for each algorithm in order (RFC 8760 §2.4). */
-  challenge(algorithms: readonly Algorithm[], now: Instant, stale = false, qops: readonly Qop[] = ['auth']): string[] {
-    const nonce = this.#nonce(now);
+  /** The values of WWW- or Proxy-Authenticate, one for each algorithm in order (RFC 8760 §2.4). `to`: the address they go to. */
+  challenge(
+    algorithms: readonly Algorithm[],
+    now: Instant,
+    stale = false,
+    to = '',
+    qops: readonly Qop[] = ['auth'],
+  ): string[] {
+    const nonce = this.#nonce(now, to);
     const realm = toWire(this.#setup.realm());
     return algorithms.map((algorithm) =>
       printDigest(
@@ -128,9 +134,28 @@ export class DigestServer {
     return fresh ? { type: 'proven', user: name, algorithm: proof.algorithm } : { type: 'unproven', stale: true };
   }
 
-  #nonce(now: Instant): string {
-    const head = `${Math.floor(now).toString(36)}.${token(this.#setup.random, 8)}`;
+  /**
+   * Whether some of these credentials answer a challenge that went to this address: then their sender hears what is sent there,
+   * and the address is not forged. It says nothing about the password.
+   */
+  answersFrom(address: string, credentials: readonly string[]): boolean {
+    return credentials.some((value) => {
+      const nonce = parseDigest(value)?.get('nonce');
+      if (nonce === undefined || this.#issued(nonce) === undefined) return false;
+      const [time = '', salt = '', place = ''] = nonce.split('.');
+      return sameText(this.#placed(`${time}.${salt}`, address), place);
+    });
+  }
+
+  #nonce(now: Instant, to: string): string {
+    const salted = `${Math.floor(now).toString(36)}.${token(this.#setup.random, 8)}`;
+    const head = `${salted}.${this.#placed(salted, to)}`;
     return `${head}.${this.#mac(head)}`;
+  }
+
+  /** Binds a nonce to the address that it was sent to. */
+  #placed(salted: string, address: string): string {
+    return this.#mac(`${salted} ${address}`).slice(0, 16);
   }
 
   #mac(head: string): string {

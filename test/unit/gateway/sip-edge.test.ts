@@ -37,6 +37,7 @@ function answers(text: string): readonly { readonly text: string; readonly to: F
     },
     resolve: async () => fail('nowhere'),
     onRequest: () => {},
+    admits: () => true,
     onMessage: () => {},
   });
   edge.receive(sip(text), FLOW);

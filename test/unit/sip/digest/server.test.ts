@@ -55,7 +55,7 @@ function met(
   qop: 'auth' | 'auth-int' = 'auth',
 ): DigestClient {
   const caller = client(username, password);
-  assert.ok(caller.hear(by.challenge(algorithms, at(0), false, [qop])));
+  assert.ok(caller.hear(by.challenge(algorithms, at(0), false, '', [qop])));
   return caller;
 }
 
@@ -243,4 +243,17 @@ test('a client gives up on a refused password, and goes on when only its nonce r
   assert.deepEqual(caller.authorize(request), []);
   assert.equal(new DigestClient(hash, seeded(3), () => undefined).hear(by.challenge(['MD5'], at(0))), false);
   assert.equal(client('a', 'b').hear(['Basic realm="x"', 'Digest realm="x", nonce="y", algorithm=SHA-1']), false);
+});
+
+test('an answer proves its address only where the challenge went there', () => {
+  const by = server();
+  const answers = (address: string, text: string): boolean => by.answersFrom(address, [text]);
+  const [challenge = ''] = by.challenge(['MD5'], at(0), false, '192.0.2.1');
+  const nonce = /nonce="([^"]+)"/.exec(challenge)?.[1] ?? '';
+  const wrong = (value: string) => `Digest username="x", realm="y", nonce="${value}", uri="sip:z", response="00"`;
+  assert.equal(answers('192.0.2.1', wrong(nonce)), true);
+  assert.equal(answers('192.0.2.2', wrong(nonce)), false, 'fetched elsewhere');
+  assert.equal(answers('192.0.2.1', wrong(`${nonce}0`)), false);
+  assert.equal(answers('192.0.2.1', wrong('abc')), false);
+  assert.equal(answers('192.0.2.1', 'Digest'), false);
 });
