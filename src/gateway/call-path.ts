@@ -12,20 +12,21 @@ import type { Log, LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { after, type Instant, seconds } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
-import { identityFor } from '../routing/identity.ts';
 import { type EnumAnswers, queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
 import { dialledText } from '../routing/trace.ts';
 import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
 import type { Admission } from './admission.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
-import { recordOf, sourceName, talkSeconds } from './call-record.ts';
-import { type DialHop, nameOf, numbersOf, stepsOf } from './dial-hop.ts';
+import { recordOf, rowOf, sourceName, talkSeconds } from './call-record.ts';
+import { type DialHop, nameOf, offerOn, type Phones, stepsOf } from './dial-hop.ts';
+import type { EmergencyDesk } from './emergency-desk.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { LegRecovery } from './recovery.ts';
 import { namedRelease } from './refused.ts';
+import type { RoomMaker } from './room-maker.ts';
 import type { Router } from './router.ts';
 import type { Supervisor } from './supervise.ts';
 
@@ -68,6 +69,9 @@ export interface CallPathParts {
   readonly onRecord: (record: CallRecord) => void;
   /** What users spend of their quotas. */
   readonly ledger: Pick<Ledger, 'answered' | 'ended'>;
+  readonly desk: Pick<EmergencyDesk, 'decided' | 'ended'>;
+  readonly phones: Phones;
+  readonly room: Pick<RoomMaker, 'wanted' | 'make' | 'withholds'>;
   /** Is told how hops fare. */
   readonly watch: Pick<GatewayWatch, 'answered' | 'ended' | 'heardStream'>;
 }
@@ -214,6 +218,7 @@ export class CallPath {
     live.revision = decision.directoryRevision;
     this.#open(live, offer);
     router.follow(decision);
+    this.#parts.desk.decided(live, decision);
     switch (decision.type) {
       case 'refusal': {
         const { refusal } = decision;
@@ -221,7 +226,7 @@ export class CallPath {
         return this.#feed(live, { type: 'refused', release: namedRelease(refusal) });
       }
       case 'hops': {
-        const { steps, hops } = stepsOf(decision.hops, (aor) => router.contactsOf(aor));
+        const { steps, hops } = stepsOf(decision.hops, this.#parts.phones);
         for (const [name, hop] of hops) live.hops.set(name, hop);
         this.#stage(live, 'route', { hops: [...hops.values()].map(nameOf) });
         return this.#feed(live, { type: 'decided', steps });
@@ -234,39 +239,29 @@ export class CallPath {
   #open(live: LiveCall, offer: Offer): void {
     live.stored = true;
     const dialogs = this.#recoveries(live);
-    this.#write({
-      type: 'call-open',
-      call: {
-        callId: live.id,
-        linkedId: live.id,
-        state: live.call.state,
-        started: live.started,
-        answered: undefined,
-        from: offer.caller?.digits ?? '',
-        to: offer.called.digits,
-        user: live.source.type === 'user' ? live.source.id : undefined,
-        decision: live.decision,
-        hops: [],
-        channels: [...live.channels.values()],
-        sipCallIds: [...live.sipCallIds],
-        revision: live.revision,
-        dialogs,
-      },
-    });
+    this.#write({ type: 'call-open', call: rowOf(live, offer, dialogs) });
   }
 
   // ── dial ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #dial(live: LiveCall, leg: string, name: string, dialled: Offer): void {
+  /** An emergency call may have to wait until room has been made for it. */
+  #tryHop(live: LiveCall, leg: string, name: string, dialled: Offer): void {
     const hop = live.hops.get(name);
     if (hop === undefined) return impossible(name as never);
+    const { room } = this.#parts;
+    if (!room.wanted(live, hop)) return this.#dial(live, leg, hop, dialled);
+    void room.make(hop, () => {
+      if (live.call.state === 'dialling') this.#dial(live, leg, hop, dialled);
+      else this.#gone(live, leg);
+    });
+  }
+
+  #dial(live: LiveCall, leg: string, hop: DialHop, dialled: Offer): void {
     live.tried.push(nameOf(hop));
     live.with.set(leg, nameOf(hop));
     live.dialled.set(leg, { hop, heard: false });
     this.#byLeg.set(leg, live);
-    const gateway = hop.type === 'contact' ? undefined : hop.id;
-    const who = identityFor(dialled, live.source, gateway, this.#parts.router.directory);
-    const offer: Offer = { ...dialled, ...who, ...numbersOf(hop) };
+    const offer = offerOn(hop, dialled, live.source, this.#parts.router.directory);
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
     const made = this.#made(live, leg, hop, offer);
     if ('tell' in made) {
@@ -282,7 +277,7 @@ export class CallPath {
   /** A gateway that has filled up since the decision is passed over. */
   #made(live: LiveCall, leg: string, hop: DialHop, offer: Offer): LegHandle | Release {
     const room = this.#parts.admission.dial(leg, hop, live.decision?.emergency === true);
-    if (!room) return ourRelease(CAUSE.noChannel);
+    if (!room || this.#parts.room.withholds(live, hop)) return ourRelease(CAUSE.noChannel);
     return this.#parts.dial(leg, hop, offer, this.#ears(live, leg));
   }
 
@@ -312,6 +307,7 @@ export class CallPath {
   #release(live: LiveCall, signal: Release, by: ReleasedBy): void {
     live.ended = this.#parts.reactor.clock.wall();
     live.release = { signal, by };
+    this.#parts.desk.ended(live);
     this.#stage(live, 'release', { cause: signal.cause, location: signal.location, by });
   }
 
@@ -450,7 +446,7 @@ export class CallPath {
       case 'decide':
         return this.#setup(live, effect.offer);
       case 'dial':
-        return this.#dial(live, effect.leg, effect.hop, effect.offer);
+        return this.#tryHop(live, effect.leg, effect.hop, effect.offer);
       case 'tell':
         return live.legs.get(effect.leg)?.tell(effect.signal);
       case 'media':

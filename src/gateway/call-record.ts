@@ -1,9 +1,30 @@
 import { ourRelease } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
+import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
 import type { Source } from '../routing/query.ts';
-import type { CallRecord } from '../store/words.ts';
+import type { CallRecord, LiveCall as LiveCallRow } from '../store/words.ts';
 import type { LiveCall } from './live-call.ts';
+
+/** The row of a call that has just been decided. */
+export function rowOf(live: LiveCall, offer: Offer, dialogs: readonly unknown[]): LiveCallRow {
+  return {
+    callId: live.id,
+    linkedId: live.id,
+    state: live.call.state,
+    started: live.started,
+    answered: undefined,
+    from: offer.caller?.digits ?? '',
+    to: offer.called.digits,
+    user: live.source.type === 'user' ? live.source.id : undefined,
+    decision: live.decision,
+    hops: [],
+    channels: [...live.channels.values()],
+    sipCallIds: [...live.sipCallIds],
+    revision: live.revision,
+    dialogs,
+  };
+}
 
 /** The record of a call that is over; `now` stands in where its end was never told. */
 export function recordOf(live: LiveCall, now: WallTime): CallRecord {

@@ -1,15 +1,39 @@
 import type { Step } from '../call/call.ts';
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import type { Offer } from '../call/signal.ts';
 import type { Hop } from '../routing/decision.ts';
+import type { Directory } from '../routing/directory.ts';
+import { identityFor } from '../routing/identity.ts';
+import type { Source } from '../routing/query.ts';
 import type { Binding } from '../sip/registrar/binding.ts';
 
-/** One leg to be made: a hop of the decision, a user's hop taken apart into the contacts that are registered now. */
+/** A phone that can be called: as a binding, whether it is registered or not. */
+export type PhoneAddress = Pick<Binding, 'contact' | 'path' | 'flow'>;
+
+/** Where phones are now. */
+export interface Phones {
+  contactsOf(aor: string): readonly PhoneAddress[];
+  /** The phone that called for help under this ELIN. */
+  phone(elin: string): PhoneAddress | undefined;
+}
+
+/** One leg to be made: a hop of the decision, a user's hop taken apart into the phones that there are now. */
 export type DialHop =
-  | (Omit<Extract<Hop, { readonly type: 'user' }>, 'type'> & { readonly type: 'contact'; readonly binding: Binding })
+  | (Omit<Extract<Hop, { readonly type: 'user' }>, 'type'> & {
+      readonly type: 'contact';
+      readonly binding: PhoneAddress;
+    })
   | Extract<Hop, { readonly type: 'span-group' | 'sip-trunk' }>;
 
-/** The numbers as they go out on this hop; a user is called by the number that was dialled. */
-export function numbersOf(hop: DialHop): { called?: PartyNumber; caller: CallerNumber | undefined } {
+/** The offer as it goes out on this hop: with the numbers and names in its form, and who has diverted the call to it. */
+export function offerOn(hop: DialHop, offer: Offer, source: Source, directory: Directory): Offer {
+  const redirecting = [...(hop.diverted ?? []), ...offer.redirecting];
+  const gateway = hop.type === 'contact' ? undefined : hop.id;
+  return { ...offer, ...identityFor({ ...offer, redirecting }, source, gateway, directory), ...numbersOf(hop) };
+}
+
+/** A user is called by the number that was dialled. */
+function numbersOf(hop: DialHop): { called?: PartyNumber; caller: CallerNumber | undefined } {
   return hop.type === 'contact' ? { caller: hop.caller } : { called: hop.called, caller: hop.caller };
 }
 
@@ -18,22 +42,43 @@ export function nameOf(hop: DialHop): string {
   return hop.type === 'contact' ? `user ${hop.user} at ${hop.binding.contact}` : `${hop.type} ${hop.id}`;
 }
 
-/** The decision's hops as the call's steps: one after the other, the contacts of one user together. */
+/** The decision's hops as the call's steps: one after the other, the phones of one user together, with what follows each. */
 export function stepsOf(
   hops: readonly Hop[],
-  contactsOf: (aor: string) => readonly Binding[],
+  phones: Phones,
 ): { readonly steps: readonly Step[]; readonly hops: ReadonlyMap<string, DialHop> } {
   const byName = new Map<string, DialHop>();
-  const steps: Step[] = [];
-  for (const [i, hop] of hops.entries()) {
-    const together: DialHop[] =
-      hop.type === 'user' ? contactsOf(hop.aor).map((binding) => ({ ...hop, type: 'contact', binding })) : [hop];
-    const names = together.map((one, j) => {
-      const name = `${i + 1}.${j + 1}`;
-      byName.set(name, one);
-      return name;
-    });
-    if (names.length > 0) steps.push({ hops: names });
-  }
-  return { steps, hops: byName };
+  let count = 0;
+  const step = (hop: Hop): readonly Step[] => {
+    const { together = [], ring, after } = hop;
+    const place = ++count;
+    const names = [hop, ...together]
+      .flatMap((one) => legsOf(one, phones))
+      .map((one, j) => {
+        const name = `${place}.${j + 1}`;
+        byName.set(name, one);
+        return name;
+      });
+    const then = (ending: 'busy' | 'noAnswer' | 'any') => after?.[ending]?.flatMap(step);
+    const [busy, noAnswer, any] = [then('busy'), then('noAnswer'), then('any')];
+    // Its phones may have gone since the decision: then what follows in any case follows at once.
+    if (names.length === 0) return any ?? [];
+    const following = {
+      ...(busy === undefined ? {} : { busy }),
+      ...(noAnswer === undefined ? {} : { noAnswer }),
+      ...(any === undefined ? {} : { any }),
+    };
+    return [
+      { hops: names, ...(ring === undefined ? {} : { ring }), ...(after === undefined ? {} : { after: following }) },
+    ];
+  };
+  return { steps: hops.flatMap(step), hops: byName };
+}
+
+function legsOf(hop: Hop, { contactsOf, phone }: Phones): readonly DialHop[] {
+  if (hop.type !== 'user') return [hop];
+  const bindings = [...contactsOf(hop.aor)];
+  const caller = hop.elin === undefined ? undefined : phone(hop.elin);
+  if (caller !== undefined && bindings.every(({ contact }) => contact !== caller.contact)) bindings.push(caller);
+  return bindings.map((binding) => ({ ...hop, type: 'contact', binding }));
 }

@@ -31,6 +31,7 @@ import { type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
 import { CallPath, type Stage } from './call-path.ts';
 import { Dispatch } from './dispatch.ts';
+import { EmergencyDesk } from './emergency-desk.ts';
 import { FloodGate } from './flood-gate.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
@@ -41,6 +42,7 @@ import { probe } from './probe.ts';
 import { type Alarm, Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
+import { RoomMaker } from './room-maker.ts';
 import { Router } from './router.ts';
 import { peerUri, SipCalls } from './sip-calls.ts';
 import { SipEdge } from './sip-edge.ts';
@@ -247,6 +249,7 @@ export class Gateway {
       standing: () => this.watch.standing,
       callsNow: () => this.admission.callsNow,
       spent: () => ledger.spent,
+      elins: () => desk.elins,
       wan: () => true,
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
@@ -282,6 +285,18 @@ export class Gateway {
       edge: () => this.edge,
       path: () => this.path,
       ownPlace: (transport) => this.#listener(transport),
+    });
+    const desk: EmergencyDesk = new EmergencyDesk({
+      clock,
+      log,
+      random,
+      start: store.start.elins,
+      persist: quietly,
+      directory: () => this.router.directory,
+      contactsOf: (aor) => this.registration.contactsOf(aor),
+      phoneOf: (leg) => sipCalls.phoneOf(leg),
+      edge: () => this.edge,
+      site: () => this.#site,
     });
     const dispatch = new Dispatch({
       reactor,
@@ -329,6 +344,15 @@ export class Gateway {
       onThreads: (call, threads) => this.tracer.join(call, threads),
       onRecord: (record) => listeners.record(record),
       ledger,
+      desk,
+      phones: { contactsOf: (aor) => this.registration.contactsOf(aor), phone: (elin) => desk.phone(elin) },
+      room: new RoomMaker({
+        reactor,
+        log,
+        path: () => this.path,
+        spans: this.spans,
+        order: () => this.#site.emergency.makeRoom,
+      }),
       watch: this.watch,
     });
   }

@@ -3,6 +3,7 @@ import { after } from '../kernel/time.ts';
 import { decide } from '../routing/decide.ts';
 import type { Ask, Decision } from '../routing/decision.ts';
 import type { Directory } from '../routing/directory.ts';
+import type { HeldElins } from '../routing/elin.ts';
 import { enumAnswer, type NaptrRecord } from '../routing/enum.ts';
 import type { PatternCompiler } from '../routing/pattern.ts';
 import type { Spent } from '../routing/permissions.ts';
@@ -25,6 +26,8 @@ export interface RouterParts {
   /** Calls that each user makes now, by the user's id. */
   readonly callsNow: () => ReadonlyMap<string, number>;
   readonly spent: () => ReadonlyMap<string, Spent>;
+  /** ELINs in use. */
+  readonly elins?: () => HeldElins;
   readonly wan: () => boolean;
   /** The NAPTR records of a name, from the DNS or from what is remembered of it. */
   readonly naptr: (domain: string) => Promise<Result<readonly NaptrRecord[], unknown>>;
@@ -74,6 +77,7 @@ export class Router {
       callsNow: callsNow(),
       spent: spent(),
       wan: wan(),
+      ...(this.#parts.elins === undefined ? {} : { elins: this.#parts.elins() }),
       enumAnswers,
     };
   }

@@ -13,10 +13,11 @@ import { DigestClient } from '../sip/digest/client.ts';
 import type { Hash } from '../sip/digest/response.ts';
 import type { Flow, Transport } from '../sip/message/flow.ts';
 import type { SipRequest } from '../sip/message/message.ts';
+import { parseNameAddr } from '../sip/message/name-addr.ts';
 import { escapeUser, printHostPort, printUri, sipUri } from '../sip/message/uri.ts';
 import { BoundLeg, type LegHandle } from './bound-leg.ts';
 import type { CallPath, LegEars } from './call-path.ts';
-import type { DialHop } from './dial-hop.ts';
+import type { DialHop, PhoneAddress } from './dial-hop.ts';
 import type { Reactor } from './reactor.ts';
 import { endDialog, type LegRecovery } from './recovery.ts';
 import type { SipEdge, SipUser } from './sip-edge.ts';
@@ -42,6 +43,9 @@ export interface SipCallsParts {
 export class SipCalls {
   readonly #parts: SipCallsParts;
 
+  /** The phones that call us now, by the leg that they are on. */
+  readonly #callers = new Map<string, PhoneAddress>();
+
   constructor(parts: SipCallsParts) {
     this.#parts = parts;
   }
@@ -52,11 +56,18 @@ export class SipCalls {
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
     const bound = this.#parts.path().incoming(source, 'its own', make, flow.remote.address);
     const user = source.type === 'user' ? { user: source.id } : {};
+    const contact = contactUri(request);
+    if (contact !== undefined) this.#callers.set(bound.id, { contact, path: [], flow });
     this.#parts.edge().take(transaction, this.#userOf(bound, flow));
     bound.hear({ type: 'request', transaction, request, ...user });
   }
 
-  /** Calls one registered contact. */
+  /** The phone that has called us on this leg: where it can be called back as long as its NAT lets us through. */
+  phoneOf(leg: string): PhoneAddress | undefined {
+    return this.#callers.get(leg);
+  }
+
+  /** Calls one phone. */
   contact(id: string, { binding, aor }: Extract<DialHop, { type: 'contact' }>, offer: Offer, ears: LegEars): LegHandle {
     // A Path leads through somebody else's flow; otherwise the phone is behind the one it registered over.
     const flow = binding.path.length === 0 ? binding.flow : undefined;
@@ -128,6 +139,7 @@ export class SipCalls {
         gone: () => {
           for (const transaction of sent) edge().abandon(transaction);
           if (joined !== undefined) edge().leave(joined.callId, joined.localTag);
+          this.#callers.delete(id);
           ears.gone();
         },
         recovery: (): LegRecovery | undefined => {
@@ -165,6 +177,13 @@ export class SipCalls {
       trusted,
     };
   }
+}
+
+/** Where the sender of a request wants to be reached (RFC 3261 §8.1.1.8). */
+function contactUri(message: SipRequest): string | undefined {
+  const contact = message.headers.get('Contact');
+  const parsed = contact === undefined ? undefined : parseNameAddr(contact);
+  return parsed?.ok ? parsed.value.uri : undefined;
 }
 
 function trunkUri(trunk: SipTrunkSetting, { digits, type }: PartyNumber): string {

@@ -190,6 +190,14 @@ export class Spans {
     return found;
   }
 
+  /** Whether one of these spans could take a call now. */
+  hasIdle(spans: readonly string[]): boolean {
+    return spans.some((id) => {
+      const span = this.#spans.get(id);
+      return span?.dChannel.up === true && !span.leaving && hasIdle(span);
+    });
+  }
+
   /** Dials a hop to a span group on the first of its spans that has room. */
   dial(leg: string, hop: Extract<DialHop, { type: 'span-group' }>, offer: Offer, ears: LegEars): LegHandle | Release {
     const fit = hop.spans

@@ -57,7 +57,7 @@ export function callBackHops(
   const first: Hop =
     trunk !== undefined && caller !== undefined
       ? gatewayHop(trunk, caller, from.shown)
-      : { type: 'user', user: holder, aor: aor ?? '', caller: shown, elin };
+      : { type: 'user', user: holder, aor: aor ?? `sip:@${directory.domain}`, caller: shown, elin };
   if (fallback === undefined || !registered.has(fallback.aor) || fallback.aor === aor) return [first];
   const last: Hop = { type: 'user', user: fallback.id, aor: fallback.aor, caller: shown };
   return [{ ...first, ring: CALL_BACK_RINGS, after: { any: [last] } }];

@@ -10,6 +10,9 @@ import {
   bindingRow,
   cdrRow,
   changeRow,
+  type ElinRow,
+  elinOf,
+  elinRow,
   type LineBinRow,
   type LiveCallRow,
   lineBinOf,
@@ -18,7 +21,7 @@ import {
   liveCallRow,
   storedDeadline,
 } from './rows.ts';
-import type { CallRecord, StoreOp, StoreProblem, StoreStart } from './words.ts';
+import type { CallRecord, StoredElin, StoreOp, StoreProblem, StoreStart } from './words.ts';
 
 const CALL =
   'call_id, linked_id, started, answered, "from", "to", user, decision, hops, channels, sip_call_ids, revision';
@@ -56,6 +59,7 @@ export class Applier {
   readonly #trim: Statement;
   readonly #cursor: Statement;
   readonly #spent: Statement;
+  readonly #elin: Statement;
   readonly #ack: Statement;
   readonly #lineBin: Statement;
   readonly #trimBins: Statement;
@@ -83,6 +87,9 @@ export class Applier {
     this.#trim = db.prepare('DELETE FROM cdr WHERE id <= (SELECT max(id) FROM cdr) - ?');
     this.#cursor = db.prepare('INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)');
     this.#spent = db.prepare('INSERT OR REPLACE INTO spent (user, spent) VALUES (?, ?)');
+    this.#elin = db.prepare(
+      'INSERT OR REPLACE INTO elin VALUES (@elin, @held, @phone, @expires, @left_ms, @boot, @uptime_ms)',
+    );
     this.#ack = db.prepare('DELETE FROM outbox WHERE sequence <= ?');
     this.#lineBin = db.prepare(
       `INSERT INTO line_bin (span, "end", start, seconds, counts, crossed) VALUES (@span, @end, @start, @seconds, @counts, @crossed)
@@ -165,6 +172,9 @@ export class Applier {
       case 'spent':
         this.#spent.run(op.user, JSON.stringify(op.spent));
         return;
+      case 'elin':
+        this.#elin.run(elinRow(op.elin, boot.boot, boot.uptime));
+        return;
       case 'ack':
         this.#ack.run(op.upTo);
         return;
@@ -207,6 +217,10 @@ export function readStart(db: Database, boot: BootTime, wall: WallTime): Omit<St
   db.transaction(() => {
     for (const { aor, key } of lapsed) unbind.run(aor, key);
   })();
+  db.transaction(() => {
+    const drop = db.prepare('DELETE FROM elin WHERE elin = ?');
+    for (const { elin } of allElins(db, boot, wall).filter(({ left }) => left <= 0)) drop.run(elin);
+  })();
   const calls = db.prepare<[], LiveCallRow>('SELECT * FROM live_call ORDER BY started').all().map(liveCallOf);
   const cursors = db.prepare<[], { name: string; value: number }>('SELECT name, value FROM cursor').all();
   const spent = db.prepare<[], { user: string; spent: string }>('SELECT user, spent FROM spent').all();
@@ -214,11 +228,18 @@ export function readStart(db: Database, boot: BootTime, wall: WallTime): Omit<St
     bindings,
     calls,
     cursors: new Map(cursors.map(({ name, value }) => [name, value])),
+    elins: allElins(db, boot, wall).sort((a, b) => a.left - b.left),
     spent: new Map(spent.map(({ user, spent }) => [user, JSON.parse(spent)])),
     lineBins: db.prepare<[], LineBinRow>('SELECT * FROM line_bin ORDER BY start').all().map(lineBinOf),
     stream: streamOf(db),
   };
 }
+
+const allElins = (db: Database, boot: BootTime, wall: WallTime): StoredElin[] =>
+  db
+    .prepare<[], ElinRow>('SELECT * FROM elin')
+    .all()
+    .map((row) => elinOf(row, remaining(storedDeadline(row), boot, wall)));
 
 function streamOf(db: Database): string {
   const read = db.prepare<[], { stream: string }>('SELECT stream FROM identity');

@@ -3,7 +3,7 @@ import type { Cause, Location } from '../call/cause.ts';
 import type { BChannel } from '../call/media.ts';
 import type { Millis, WallTime } from '../kernel/time.ts';
 import type { StoredDeadline } from './deadline.ts';
-import type { Binding, CallRecord, LineBin, LiveCall, LiveCallChange, ReleasedBy } from './words.ts';
+import type { Binding, CallRecord, LineBin, LiveCall, LiveCallChange, ReleasedBy, StoredElin } from './words.ts';
 
 export interface BindingRow {
   readonly aor: string;
@@ -61,6 +61,16 @@ export interface LineBinRow {
   readonly crossed: string;
 }
 
+export interface ElinRow {
+  readonly elin: string;
+  readonly held: string;
+  readonly phone: string | null;
+  readonly expires: number;
+  readonly left_ms: number;
+  readonly boot: string;
+  readonly uptime_ms: number;
+}
+
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 const parsed = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
 const list = <T>(text: string): readonly T[] => JSON.parse(text) as readonly T[];
@@ -85,7 +95,7 @@ export function bindingRow(binding: Binding, boot: string, uptime: number): Bind
   };
 }
 
-export function storedDeadline(row: BindingRow): StoredDeadline {
+export function storedDeadline(row: Pick<BindingRow, 'expires' | 'left_ms' | 'boot' | 'uptime_ms'>): StoredDeadline {
   return { expires: row.expires as WallTime, left: row.left_ms as Millis, boot: row.boot, uptime: row.uptime_ms };
 }
 
@@ -189,6 +199,24 @@ export const recordOf = (row: CdrRow): CallRecord => ({
   location: row.location as Location,
   releasedBy: row.released_by as ReleasedBy,
   media: parsed(row.media),
+});
+
+export const elinRow = ({ elin, held, phone, expires, left }: StoredElin, boot: string, uptime: number): ElinRow => ({
+  elin,
+  held: JSON.stringify(held),
+  phone: json(phone),
+  expires,
+  left_ms: left,
+  boot,
+  uptime_ms: uptime,
+});
+
+export const elinOf = ({ elin, held, phone, expires }: ElinRow, left: Millis): StoredElin => ({
+  elin,
+  held: parsed(held),
+  phone: parsed(phone),
+  expires: expires as WallTime,
+  left,
 });
 
 export const lineBinRow = ({ counts, crossed, ...bin }: LineBin): LineBinRow => ({

@@ -85,6 +85,16 @@ export interface LineBin {
   readonly crossed: readonly string[];
 }
 
+/** A number of a place that is in use for an emergency call, until the answering point won't call it back any more. */
+export interface StoredElin {
+  readonly elin: string;
+  readonly held: unknown;
+  readonly phone: unknown;
+  readonly expires: WallTime;
+  /** How long it is held from now. */
+  readonly left: Millis;
+}
+
 export type StoreOp =
   | { readonly type: 'bind'; readonly binding: Binding }
   | { readonly type: 'unbind'; readonly aor: string; readonly key: string }
@@ -104,6 +114,8 @@ export type StoreOp =
   | { readonly type: 'cursor'; readonly name: string; readonly value: number }
   /** What a user has spent of his quota, in the place of what was stored before. */
   | { readonly type: 'spent'; readonly user: string; readonly spent: unknown }
+  /** In the place of what was stored of this ELIN before. */
+  | { readonly type: 'elin'; readonly elin: StoredElin }
   /** Bins of a line, each in the place of what was stored of it before. */
   | { readonly type: 'line-bins'; readonly bins: readonly LineBin[] }
   /** Central has everything up to this sequence in its own database. */
@@ -125,6 +137,8 @@ export interface StoreStart {
   readonly cursors: ReadonlyMap<string, number>;
   /** By user. */
   readonly spent: ReadonlyMap<string, unknown>;
+  /** Those still in use, the one that lapses first first. */
+  readonly elins: readonly StoredElin[];
   /** Of every span, the latest 200 of each end. */
   readonly lineBins: readonly LineBin[];
   /** The id of this file's outbox stream (a uuid). */

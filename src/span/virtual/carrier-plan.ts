@@ -106,7 +106,8 @@ export const CARRIER_NUMBERS: readonly CarrierNumber[] = [
   },
   {
     number: '911',
-    meaning: 'answers as an emergency answering point, clears after 2 s, and 2 s later calls the number back that it saw',
+    meaning:
+      'answers as an emergency answering point, clears after 2 s, and 2 s later calls the number back that it saw',
     steps: ({ clearingCause }) => [
       ...[proceed, answer, echo, wait(seconds(2))],
       { type: 'call-back', in: seconds(2) },

@@ -139,6 +139,9 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
     onStage: (_call, stage) => stages.push(stage),
     onThreads: () => {},
     onRecord: (record) => records.push(record),
+    desk: { decided: () => {}, ended: () => {} },
+    phones: { contactsOf: () => [], phone: () => undefined },
+    room: { wanted: (_live, _hop): _hop is never => false, make: async () => {}, withholds: () => false },
     watch: {
       answered: () => fared.push('answered'),
       ended: (_hop, release, heard) => fared.push(`ended ${release.cause}${heard ? ' after an answer' : ''}`),

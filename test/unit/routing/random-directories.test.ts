@@ -191,7 +191,10 @@ function settle(query: RoutingQuery, directory: Directory, facts: RoutingFacts):
 
 /** What the gateway dials for a decision, hop after hop, in the words of explain. */
 function dialled(decision: Extract<Decision, { type: 'hops' }>): string {
-  const { hops } = stepsOf(decision.hops, () => [{ contact: 'sip:x' } as never]);
+  const { hops } = stepsOf(decision.hops, {
+    contactsOf: () => [{ contact: 'sip:x' } as never],
+    phone: () => undefined,
+  });
   const text = (hop: DialHop): string => {
     if (hop.type === 'contact') return `user ${hop.user}`;
     if (hop.type === 'sip-trunk' && hop.uri !== undefined) return `${hop.id} ${hop.uri}`;

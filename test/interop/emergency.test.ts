@@ -1,0 +1,133 @@
+/** An emergency in the worst hour: every B-channel taken, the caller known to nobody. It goes out, and the call back finds him. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Phone } from '../../scripts/demo/phone.ts';
+import type { PhoneCall } from '../../scripts/demo/phone-call.ts';
+import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
+import { type Libpri, type LibpriEvent, startLibpri } from '../support/libpri.ts';
+import { eventually } from '../support/process.ts';
+
+const SIP = { address: '127.0.0.1', port: 33_000 };
+const SPAN = { ours: 33_100, libpri: 33_150 };
+const CHANNELS = 23;
+/** An emergency call is with the network so many milliseconds after the INVITE. */
+const OUT_WITHIN = 2000;
+const ELIN = '+12145550290';
+
+const settings = settingsOf(
+  { sip: SIP.port, http: 33_001, media: '33200-33399' },
+  {
+    spans: [
+      {
+        id: 't1',
+        driver: 'virtual',
+        far: { listen: `127.0.0.1:${SPAN.ours}`, peer: `127.0.0.1:${SPAN.libpri}` },
+      },
+    ],
+    spanGroups: [{ id: 'pstn', spans: ['t1'] }],
+    users: [userOf('201', '+12145550201'), userOf('202', '+12145550202')],
+    limits: { callsPerUser: 40 },
+    emergency: {
+      gateways: ['pstn'],
+      locations: [{ id: 'hq', name: 'Building 1', elins: [ELIN], subnets: ['127.0.0.0/8'], notify: ['202'] }],
+    },
+  },
+);
+
+describe('an emergency call with every channel taken', () => {
+  let box: BoxProcess;
+  let libpri: Libpri;
+  let colleague: Phone;
+  let guard: Phone;
+  /** It never registers, and its user is nobody's. */
+  let stranger: Phone;
+  const calls: PhoneCall[] = [];
+  const called: PhoneCall[] = [];
+  const help: PhoneCall[] = [];
+
+  before(async () => {
+    libpri = await startLibpri({
+      side: 'net',
+      listen: SPAN.libpri,
+      peer: SPAN.ours,
+      seconds: 120,
+      args: ['-a', 'answer', '-A', '20', '-H', '0', '-B', String(CHANNELS)],
+    });
+    box = await BoxProcess.started(settings);
+    await box.ready();
+    const phoneOf = (user: string): Promise<Phone> =>
+      Phone.open({ registrar: SIP, user, password: `pw-${user}`, domain: DOMAIN });
+    colleague = await phoneOf('201');
+    guard = await phoneOf('202');
+    stranger = await phoneOf('visitor');
+    assert.equal(await colleague.register(600), 200);
+    assert.equal(await guard.register(600), 200);
+    stranger.onCall = (call) => {
+      called.push(call);
+      call.ring();
+      call.accept();
+    };
+    for (let n = 0; n < CHANNELS; n++) calls.push(await colleague.call('5551234'));
+    for (const call of calls) assert.equal(await call.answered, true);
+  });
+  after(async () => {
+    await colleague?.close();
+    await guard?.close();
+    await stranger?.close();
+    await libpri?.stop();
+    await box?.remove();
+  });
+
+  const setups = (): readonly LibpriEvent[] => libpri.events.filter(({ ev }) => ev === 'setup');
+
+  test('it goes out within two seconds on the channel of the newest call, under the ELIN of the caller’s subnet', async (t) => {
+    const [spans] = await box.spans();
+    assert.ok(spans?.channels.every(({ state }) => state !== 'idle'));
+    const seen = setups().length;
+    const from = performance.now();
+    const call = await stranger.call('9911');
+    help.push(call);
+    await eventually('the network has the call', () => setups().length > seen, 3);
+    const took = performance.now() - from;
+    t.diagnostic(`with the network after ${took.toFixed(0)} ms`);
+    assert.ok(took < OUT_WITHIN, `${took} ms`);
+    const setup = setups().at(-1);
+    assert.equal(setup?.called, '911');
+    assert.equal(setup?.calling, ELIN.slice(2));
+    assert.equal(await call.answered, true);
+    // 8: preemption.
+    assert.deepEqual(await calls.at(-1)?.ended, { by: 'far', status: undefined, cause: 8 });
+    assert.equal((await box.calls()).length, CHANNELS);
+  });
+
+  test('those who are to know are told by a message', async () => {
+    await eventually('the message is there', () => guard.events.some(({ what }) => what.startsWith('MESSAGE')));
+  });
+
+  test('an ordinary call that finds no channel is still refused, and ends nobody’s', async () => {
+    const more = await colleague.call('5551234');
+    assert.equal(await more.answered, false);
+    assert.equal((await box.calls()).length, CHANNELS);
+  });
+
+  test('the answering point’s call back rings the phone that called, though it never registered', async () => {
+    await help[0]?.hangUp();
+    const before = libpri.events.length;
+    libpri.call(ELIN.slice(2), '911');
+    await eventually('the phone rings', () => called.length === 1);
+    const { cref } = await libpri.waitFor('connect', { after: before });
+    libpri.hangup(Number(cref), 16);
+    assert.deepEqual(await called[0]?.ended, { by: 'far', status: undefined, cause: 16 });
+  });
+
+  test('and it still does after a kill -9', async () => {
+    await box.kill();
+    await box.start();
+    await box.ready();
+    const before = libpri.events.length;
+    libpri.call(ELIN.slice(2), '911');
+    await eventually('the phone rings', () => called.length === 2);
+    await libpri.waitFor('connect', { after: before });
+    await called[1]?.hangUp();
+  });
+});
