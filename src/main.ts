@@ -11,7 +11,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/program.ts';
 import { compileDirectory } from './config/compile.ts';
 import { loadDirectory, writeDirectory } from './config/directory-file.ts';
-import { channelsOf, SLOTS } from './config/line.ts';
+import { channelsOf, clockOf, codingOf, dChannelOf, framingOf, lawOf, SLOTS } from './config/line.ts';
 import { loadSite } from './config/load.ts';
 import type { Site, SpanSetting } from './config/schema.ts';
 import { type HttpConsole, startHttp } from './console/http.ts';
@@ -19,15 +19,16 @@ import { Activator } from './gateway/activate.ts';
 import { STAGES } from './gateway/call-path.ts';
 import { decisionView, explainView } from './gateway/explain.ts';
 import { type Gateway, startGateway, type World } from './gateway/gateway.ts';
-import type { Alarm } from './gateway/reactor.ts';
+import type { Alarm, Reactor } from './gateway/reactor.ts';
 import { spanDesk } from './gateway/span-desk.ts';
 import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from './gateway/status.ts';
 import type { Log } from './kernel/log.ts';
+import { impossible } from './kernel/machine.ts';
 import type { Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
 import type { MediaDriver } from './media/messages.ts';
-import { startMediaPlane } from './media/plane.ts';
+import { type MediaPlane, startMediaPlane } from './media/plane.ts';
 import { probePorts } from './media/probe.ts';
 import { loadNative } from './native/native.ts';
 import { rememberingDns, systemDns } from './net/dns.ts';
@@ -36,8 +37,11 @@ import { openSipTransport } from './net/transport.ts';
 import type { TlsSetup } from './net/words.ts';
 import type { HashName } from './sip/digest/response.ts';
 import { parseUri } from './sip/message/uri.ts';
-import type { SpanMediaSpec } from './span/port.ts';
-import { openVirtualSpan, type VirtualFar, type VirtualSpan } from './span/virtual/span.ts';
+import type { DahdiSetting } from './span/dahdi/configure.ts';
+import { DahdiSpan } from './span/dahdi/span.ts';
+import type { FarAudio, SpanEvent, SpanMediaSpec, SpanPort } from './span/port.ts';
+import { openTdmoeSpan } from './span/tdmoe/span.ts';
+import { openVirtualSpan, type VirtualFar, VirtualSpan } from './span/virtual/span.ts';
 import { openStore } from './store/store.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -203,29 +207,23 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
         log,
       }),
     async openSpan(span, loop, media, hear) {
-      const fault = (why: string): Result<never, string> => fail(`span ${span.id}: ${why}`);
       const added = await media.addSpan(mediaSpecOf(span));
-      if (!added.ok) return fault(added.error);
-      const opened = await openVirtualSpan(
-        {
-          id: span.id,
-          far: farOf(span),
-          knobs: { ...span.knobs, delay: ms(span.knobs.delay) },
-          alarms: span.knobs.alarms,
-        },
-        { loop, random, onEvent: hear, onFar: (slot, audio) => media.far(span.id, slot, audio) },
-      ).catch((error: Error) => error);
-      if (opened instanceof Error) {
+      if (!added.ok) return fail(`span ${span.id}: ${added.error}`);
+      const opened = await openLine(span, loop, media, hear);
+      if (!opened.ok) {
         await media.removeSpan(span.id);
-        return fault(opened.message);
+        return fail(`span ${span.id}: ${opened.error}`);
       }
-      virtualSpans.set(span.id, opened);
+      const port = opened.value;
+      if (port instanceof VirtualSpan) virtualSpans.set(span.id, port);
       return ok({
         id: span.id,
-        send: (frame) => opened.send(frame),
+        send: (frame) => port.send(frame),
+        ...(port.read === undefined ? {} : { read: () => port.read?.() }),
+        ...(port.loop === undefined ? {} : { loop: (loopback) => port.loop?.(loopback) }),
         async close() {
           virtualSpans.delete(span.id);
-          await opened.close();
+          await port.close();
           await media.removeSpan(span.id);
         },
       });
@@ -266,15 +264,79 @@ async function readTls({ certificate, key, ca }: NonNullable<Site['sip']['tls']>
 const pemOf = (setting: string, file: string): Promise<Result<Buffer, string>> =>
   readFile(file).then(ok, (error: Error) => fail(`sip.tls.${setting}: ${error.message}`));
 
-function mediaSpecOf(span: SpanSetting): SpanMediaSpec {
-  const { id, far, line } = span;
-  const slots = SLOTS[line];
-  return 'carrier' in far
-    ? { driver: 'carrier', id, slots }
-    : { driver: 'udp', id, slots, listen: far.listen, peer: far.peer };
+/** The main thread's half of a span, by its driver. */
+async function openLine(
+  span: SpanSetting,
+  loop: Reactor,
+  media: MediaPlane,
+  onEvent: (event: SpanEvent) => void,
+): Promise<Result<SpanPort, string>> {
+  switch (span.driver) {
+    case 'virtual': {
+      const { id, knobs } = span;
+      const spec = { id, far: farOf(span), knobs: { ...knobs, delay: ms(knobs.delay) }, alarms: knobs.alarms };
+      const onFar = (slot: number, audio: FarAudio): void => media.far(id, slot, audio);
+      return openVirtualSpan(spec, { loop, random, onEvent, onFar }).then(ok, (error: Error) => fail(error.message));
+    }
+    case 'tdmoe':
+      return ok(openTdmoeSpan(span.id, media, onEvent));
+    case 'dahdi': {
+      const native = loadNative();
+      if (!native.ok) return native;
+      return ok(new DahdiSpan(dahdiSettingOf(span), { native: native.value, loop, worker: media, onEvent }));
+    }
+    default:
+      return impossible(span);
+  }
 }
 
-function farOf(span: SpanSetting): VirtualFar {
+function mediaSpecOf(span: SpanSetting): SpanMediaSpec {
+  const { id, line } = span;
+  const slots = SLOTS[line];
+  switch (span.driver) {
+    case 'virtual': {
+      const { far } = span;
+      return 'carrier' in far
+        ? { driver: 'carrier', id, slots }
+        : { driver: 'udp', id, slots, listen: far.listen, peer: far.peer };
+    }
+    case 'tdmoe': {
+      const { interface: name, peer, subAddress, frames } = span;
+      return {
+        driver: 'tdmoe',
+        id,
+        slots,
+        dSlot: dChannelOf(span),
+        interface: name,
+        peer,
+        subAddress,
+        variant: frames,
+      };
+    }
+    case 'dahdi':
+      return { driver: 'dahdi', id, slots };
+    default:
+      return impossible(span);
+  }
+}
+
+function dahdiSettingOf(span: Extract<SpanSetting, { driver: 'dahdi' }>): DahdiSetting {
+  const { id, number, line, mode, adopt, buildOut, echoCanceller } = span;
+  const framing = framingOf(span);
+  const sync = clockOf(span) === 'line' ? (span.clockPriority ?? number) : 0;
+  return {
+    id,
+    number,
+    slots: SLOTS[line],
+    bSlots: channelsOf(span),
+    dSlot: dChannelOf(span),
+    law: lawOf(span),
+    mode,
+    line: adopt ? undefined : { framing, coding: codingOf(span), buildOut, sync, echoCanceller },
+  };
+}
+
+function farOf(span: Extract<SpanSetting, { driver: 'virtual' }>): VirtualFar {
   const { far, side, variant } = span;
   if (!('carrier' in far)) return { type: 'udp', listen: far.listen, peer: far.peer };
   const { level, clearingCause, holdSeconds } = far.carrier;

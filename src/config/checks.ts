@@ -1,6 +1,7 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { clockPlan, framings } from './checks/clock.ts';
 import { locations } from './checks/emergency.ts';
+import { codings, lineLoop, multiPlaces, sharedLines } from './checks/hardware.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import {
   didOverlaps,
@@ -31,6 +32,10 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   timeslots,
   framings,
   clockPlan,
+  sharedLines,
+  codings,
+  multiPlaces,
+  lineLoop,
   sharedSpans,
   enoughPorts,
   patterns,

@@ -7,6 +7,7 @@ interface Node {
   readonly additionalProperties?: Node | boolean;
   readonly items?: Node;
   readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
 }
 
 /** Made once, when the first wrong key is met: it takes some milliseconds. */
@@ -22,7 +23,7 @@ export function knownKeys(path: readonly (string | number)[]): readonly string[]
     .flatMap((node) => [...Object.keys(node.properties ?? {}), ...(node.propertyNames?.enum ?? [])]);
 }
 
-const alternatives = (node: Node): readonly Node[] => node.anyOf ?? [node];
+const alternatives = (node: Node): readonly Node[] => node.anyOf ?? node.oneOf ?? [node];
 
 function step(node: Node, part: string | number): readonly Node[] {
   const next = typeof part === 'number' ? node.items : node.properties?.[part];

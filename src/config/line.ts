@@ -4,6 +4,9 @@ import type { SpanSetting } from './schema.ts';
 /** Timeslots of a line, counted from 1. */
 export const SLOTS: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 31 };
 
+/** Spans that share a multi-frame of TDM over Ethernet, at most. */
+export const MULTI_PLACES = 4;
+
 const D_CHANNEL: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 16 };
 
 export const dChannelOf = ({ dChannel, line }: SpanSetting): number => dChannel ?? D_CHANNEL[line];
@@ -28,3 +31,22 @@ export function clockOrder(spans: readonly SpanSetting[]): readonly string[] {
 }
 
 export const lawOf = ({ law, line }: SpanSetting): 'ulaw' | 'alaw' => law ?? (line === 't1' ? 'ulaw' : 'alaw');
+
+export const codingOf = ({ coding, line }: Extract<SpanSetting, { driver: 'dahdi' }>): 'b8zs' | 'ami' | 'hdb3' =>
+  coding ?? (line === 't1' ? 'b8zs' : 'hdb3');
+
+/** What names the line of a span that is hardware; undefined for a virtual one. */
+export function lineKey(span: SpanSetting): string | undefined {
+  if (span.driver === 'virtual') return undefined;
+  if (span.driver === 'dahdi') return `dahdi ${span.number}`;
+  return `tdmoe ${span.interface} ${span.peer} ${span.frames} ${span.subAddress}`;
+}
+
+/** Our end and the far end of a span over UDP; undefined for every other span. */
+export const udpOf = (span: SpanSetting): UdpEnds | undefined =>
+  span.driver === 'virtual' && 'listen' in span.far ? span.far : undefined;
+
+interface UdpEnds {
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly peer: { readonly address: string; readonly port: number };
+}

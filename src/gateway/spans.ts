@@ -2,7 +2,7 @@ import { ourRelease } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import type { Offer, Release } from '../call/signal.ts';
 import { same } from '../config/diff.ts';
-import { channelsOf, lawOf, SLOTS } from '../config/line.ts';
+import { channelsOf, lawOf, lineKey, SLOTS, udpOf } from '../config/line.ts';
 import type { SpanGroupSetting, SpanSetting } from '../config/schema.ts';
 import { Q921Link } from '../isdn/q921/link.ts';
 import { Q931Group } from '../isdn/q931/group.ts';
@@ -269,10 +269,12 @@ export class Spans {
   }
 }
 
-/** Whether both want the same UDP ports. */
+/** Whether both want the same line, or the same UDP ports. */
 function sharePorts(a: SpanSetting, b: SpanSetting): boolean {
-  if (!('listen' in a.far) || !('listen' in b.far)) return false;
-  const [one, other] = [a.far.listen.port, b.far.listen.port];
+  const line = lineKey(a);
+  if (line !== undefined && line === lineKey(b)) return true;
+  const [one, other] = [udpOf(a)?.listen.port, udpOf(b)?.listen.port];
+  if (one === undefined || other === undefined) return false;
   return one <= other + SLOTS[b.line] && other <= one + SLOTS[a.line];
 }
 

@@ -183,7 +183,7 @@ export class Simulation {
         return ok(this.#transport());
       },
       openSpan: async (span, loop, media, hear) => {
-        if (!('carrier' in span.far)) throw new Error('only simulated carriers');
+        if (span.driver !== 'virtual' || !('carrier' in span.far)) throw new Error('only simulated carriers');
         const { level, clearingCause, holdSeconds } = span.far.carrier;
         const opened = await openVirtualSpan(
           {

@@ -60,6 +60,24 @@ export function fullSample(): Settings {
         timers: { T200: 1, T309: 90 },
       },
       { id: 't2', driver: 'virtual', far: { listen: '127.0.0.1:20000', peer: '127.0.0.1:21000' } },
+      {
+        id: 'lan',
+        driver: 'tdmoe',
+        interface: 'eth1',
+        peer: '02:00:00:00:00:02',
+        subAddress: 1,
+        frames: 'multi',
+      },
+      {
+        id: 'card',
+        driver: 'dahdi',
+        number: 2,
+        adopt: false,
+        coding: 'b8zs',
+        buildOut: 0,
+        echoCanceller: 'mg2',
+        mode: 'channels',
+      },
     ],
     spanGroups: [
       {

@@ -1,5 +1,5 @@
 /** The clocking plan: of two ends of a line one gives the clock, and the box follows one line at a time (T1.101, G.823). */
-import { clockOf } from '../line.ts';
+import { clockOf, udpOf } from '../line.ts';
 import type { Finding } from '../problem.ts';
 import type { Site, SpanSetting } from '../schema.ts';
 
@@ -39,11 +39,11 @@ function farClocks(span: SpanSetting, i: number): readonly Finding[] {
 
 /** Two spans of this box that face each other over UDP. */
 function pairClocks(site: Site, span: SpanSetting, i: number): readonly Finding[] {
-  const { far } = span;
-  if (!('listen' in far)) return [];
+  const far = udpOf(span);
+  if (far === undefined) return [];
   const other = site.spans.slice(0, i).find((one) => {
-    const { far: theirs } = one;
-    return 'listen' in theirs && theirs.listen.port === far.peer.port && theirs.listen.address === far.peer.address;
+    const theirs = udpOf(one);
+    return theirs?.listen.port === far.peer.port && theirs.listen.address === far.peer.address;
   });
   if (other === undefined || clockOf(other) !== clockOf(span)) return [];
   const both =

@@ -1,6 +1,6 @@
 /** Addresses and ports: no two settings want the same socket, and nothing is open that should not be. */
 
-import { SLOTS } from '../line.ts';
+import { SLOTS, udpOf } from '../line.ts';
 import type { Finding, PathPart } from '../problem.ts';
 import type { Site } from '../schema.ts';
 
@@ -54,8 +54,10 @@ function allClaims(site: Site): readonly Claim[] {
       path: ['http', 'port'],
     },
     { protocol: 'udp', address, from: ports.from, to: ports.to, name: 'the range for RTP', path: ['media', 'ports'] },
-    ...site.spans.flatMap(({ id, far, line }, i): readonly Claim[] => {
-      if (!('listen' in far)) return [];
+    ...site.spans.flatMap((span, i): readonly Claim[] => {
+      const { id, line } = span;
+      const far = udpOf(span);
+      if (far === undefined) return [];
       const { address: on, port } = far.listen;
       const name = `the far end of span ${id}`;
       return [
@@ -77,8 +79,10 @@ const portsOf = ({ from, to }: Claim): string => (from === to ? `port ${from}` :
 
 /** Far ends: the ports must all exist, and our own must not be the peer's. */
 export function farEnds(site: Site): readonly Finding[] {
-  return site.spans.flatMap(({ far, line }, i): readonly Finding[] => {
-    if (!('listen' in far)) return [];
+  return site.spans.flatMap((span, i): readonly Finding[] => {
+    const far = udpOf(span);
+    if (far === undefined) return [];
+    const { line } = span;
     const { listen, peer } = far;
     const path = (key: string): readonly PathPart[] => ['spans', i, 'far', key];
     const findings: Finding[] = [];

@@ -59,9 +59,8 @@ const layer1 = z.strictObject({
   thresholds: thresholds.default({}).describe('Counts per quarter hour that raise an alarm, each end for itself'),
 });
 
-export const span = z.strictObject({
+const common = {
   id,
-  driver: z.literal('virtual'),
   line: z.enum(['t1', 'e1']).default('t1'),
   side: z.enum(['user', 'network']).default('user').describe('Which end of Q.931 we are; the carrier is the network'),
   variant: z.enum(['ni2', '4ess', '5ess', 'dms100', 'euroisdn', 'qsig']).default('ni2'),
@@ -83,10 +82,66 @@ export const span = z.strictObject({
     .optional()
     .describe('Which line is the box’s reference, 1 first; by the order of the spans where it is left out'),
   layer1: layer1.prefault({}),
+  timers: timers.default({}),
+};
+
+const virtual = z.strictObject({
+  driver: z.literal('virtual').describe('No hardware: the carrier simulator, or a far end over UDP'),
+  ...common,
   far,
   knobs: knobs.prefault({}),
-  timers: timers.default({}),
 });
+
+const tdmoe = z.strictObject({
+  driver: z.literal('tdmoe').describe('TDM over Ethernet, as DAHDI’s dynamic spans and channel banks speak it'),
+  ...common,
+  interface: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,15}$/, 'must be the name of an Ethernet interface')
+    .describe('The Ethernet interface'),
+  peer: z
+    .string()
+    .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'must be an Ethernet address in small letters, such as 02:00:00:00:00:01')
+    .describe('The far end’s Ethernet address'),
+  subAddress: z
+    .int()
+    .min(0)
+    .max(32767)
+    .default(0)
+    .describe('Tells the spans of one far end apart; in a multi-frame its place, 0 to 3'),
+  frames: z
+    .enum(['single', 'multi'])
+    .default('single')
+    .describe('single: frames of its own; multi: the far end’s spans share them, up to four'),
+});
+
+const dahdi = z.strictObject({
+  driver: z.literal('dahdi').describe('A span of a card, or a dynamic one, of the kernel’s DAHDI driver'),
+  ...common,
+  number: z.int().min(1).max(128).describe('The span’s number in the driver: branchline scan shows them'),
+  adopt: z.boolean().default(false).describe('Take the span as another program has set it up, and set up nothing'),
+  coding: z
+    .enum(['b8zs', 'ami', 'hdb3'])
+    .optional()
+    .describe('b8zs or ami on a T1, b8zs where it is left out; hdb3 or ami on an E1, hdb3 where it is left out'),
+  buildOut: z
+    .int()
+    .min(0)
+    .max(7)
+    .default(0)
+    .describe('Line build-out: 0–4 for up to 133, 266, 399, 533, 655 feet; 5–7 for −7.5, −15, −22.5 dB'),
+  echoCanceller: z
+    .string()
+    .regex(/^[a-z0-9]{1,15}$/, 'must be the name of an echo canceller, such as mg2')
+    .optional()
+    .describe('The driver’s echo canceller on every B-channel; a card with its own uses that'),
+  mode: z
+    .enum(['channels', 'bundle'])
+    .default('channels')
+    .describe('channels: each for itself, with the card’s echo canceller; bundle: all in one stream, which costs less'),
+});
+
+export const span = z.discriminatedUnion('driver', [virtual, tdmoe, dahdi]);
 
 export const spanGroup = z.strictObject({
   id,

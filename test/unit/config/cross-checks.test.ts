@@ -20,7 +20,7 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
   [
     'two spans of one name',
     (s) => s.spans.push({ ...s.spans[1], far: { carrier: {} }, id: 't1' }),
-    'spans[2].id',
+    'spans[4].id',
     /used already/,
   ],
   [
@@ -43,7 +43,7 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
       Object.assign(s.spans[1], { variant: 'qsig', clock: 'ours' });
       s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:21000', peer: '127.0.0.1:20000' } });
     },
-    'spans[2].clock',
+    'spans[4].clock',
     /two masters/,
   ],
   [
@@ -52,8 +52,28 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
       Object.assign(s.spans[1], { variant: 'qsig' });
       s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:21000', peer: '127.0.0.1:20000' } });
     },
-    'spans[2].clock',
+    'spans[4].clock',
     /each waits/,
+  ],
+  [
+    'two spans on one line of a card',
+    (s) => s.spans.push({ id: 't3', driver: 'dahdi', number: 2 }),
+    'spans[4].number',
+    /the line of span "card"/,
+  ],
+  [
+    'two spans on one line over Ethernet',
+    (s) => s.spans.push({ ...s.spans[2], id: 't3' }),
+    'spans[4].subAddress',
+    /the line of span "lan"/,
+  ],
+  ['a fifth place in a multi-frame', (s) => (s.spans[2].subAddress = 4), 'spans[2].subAddress', /multi-frame/],
+  ['a coding that a T1 has not', (s) => (s.spans[3].coding = 'hdb3'), 'spans[3].coding', /hdb3, which a T1 has not/],
+  [
+    'a span of hardware under the development loop',
+    (s) => (s.media.driver = 'event-loop'),
+    'media.driver',
+    /span "lan" is a line of tdmoe/,
   ],
   [
     'two references of one rank',
@@ -158,7 +178,7 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
   [
     'two spans on the same ports',
     (s) => s.spans.push({ ...s.spans[1], id: 't3', far: { listen: '127.0.0.1:20024', peer: '127.0.0.1:22000' } }),
-    'spans[2].far.listen',
+    'spans[4].far.listen',
     /far end of span t2/,
   ],
   [
@@ -218,7 +238,7 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
   ['a B-channel that a T1 has not', (s) => (s.spans[0].channels = '1-23,25'), 'spans[0].channels', /ends at 25/],
   ['a B-channel on the D-channel', (s) => (s.spans[0].channels = '1-24'), 'spans[0].channels', /is the D-channel/],
   ['a span in two groups', (s) => (s.spanGroups[1].spans = ['t1']), 'spanGroups[1].spans[0]', /used already/],
-  ['too few ports for the channels', (s) => (s.media.ports = '60000-60050'), 'media.ports', /25 pairs of ports for 46/],
+  ['too few ports for the channels', (s) => (s.media.ports = '60000-60050'), 'media.ports', /25 pairs of ports for 92/],
   [
     'a pattern that does not compile',
     (s) => (s.profiles[0].rules[0].pattern = '^(2'),

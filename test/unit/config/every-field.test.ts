@@ -63,10 +63,12 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
 }
 
 function schemaPaths(node: SchemaNode, path: readonly string[]): readonly string[] {
-  if (node.anyOf !== undefined) return node.anyOf.flatMap((branch) => schemaPaths(branch, path));
+  const branches = node.anyOf ?? node.oneOf;
+  if (branches !== undefined) return branches.flatMap((branch) => schemaPaths(branch, path));
   if (node.items !== undefined) return schemaPaths(node.items, [...path, '*']);
   return Object.entries(node.properties ?? {}).flatMap(([key, inner]) => [
     [...path, key].join('.'),
