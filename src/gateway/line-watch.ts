@@ -73,6 +73,9 @@ export class LineWatch implements Wakeable {
   start(port: SpanPort): void {
     const { reactor } = this.#parts;
     this.#port = port;
+    // One that a crash has left in the hardware has no timer any more that would end it.
+    const left = port.read?.()?.loopback;
+    if (left !== undefined && left !== 'remote') port.loop?.(undefined);
     this.#schedule(reactor.clock.now());
     this.look();
   }
@@ -107,7 +110,7 @@ export class LineWatch implements Wakeable {
 
   /** Why no call may begin on this span; undefined while it may. */
   get closed(): string | undefined {
-    if (this.#loopback !== undefined) return 'it is looped back';
+    if ((this.#loopback ?? this.#reading?.loopback) !== undefined) return 'it is looped back';
     const state = this.service;
     return state === 'in-service' || state === 'partly' ? undefined : 'it is taken out of service';
   }
@@ -159,6 +162,7 @@ export class LineWatch implements Wakeable {
       return why;
     }
     this.#loopback = undefined;
+    this.#reading = this.#port?.read?.();
     this.#timers.stop('release');
     this.#parts.log.info({ span: this.#parts.id }, 'span.loopback-released');
     return undefined;
