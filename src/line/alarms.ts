@@ -12,7 +12,7 @@ export type SpanAlarmId = 'line-los' | 'line-ais' | 'line-lof' | 'line-rai' | 'd
 
 type Condition = LineAlarm | 'd-channel';
 
-export const ALARM_IDS: Readonly<Record<Condition, SpanAlarmId>> = {
+const ALARM_IDS: Readonly<Record<Condition, SpanAlarmId>> = {
   LOS: 'line-los',
   AIS: 'line-ais',
   LOF: 'line-lof',

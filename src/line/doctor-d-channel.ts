@@ -5,6 +5,7 @@ import type { SpanEvidence } from './evidence.ts';
 /** A D-channel that is younger than this is still being called up. */
 const PATIENCE = 10;
 
+/** Why the D-channel is down, or does not stay up. */
 export function dChannelFault(evidence: SpanEvidence): Diagnosis | undefined {
   const { dChannel, dSlot, flagsIn = [] } = evidence;
   if (dChannel.up) return dChannel.losses > 1 ? unsteady(evidence) : undefined;
@@ -105,6 +106,7 @@ function unsteady(evidence: SpanEvidence): Diagnosis {
 /** So often a peer may fail to understand us before it is held against the switch type. */
 const MISUNDERSTOOD = 2;
 
+/** Whether the far end speaks another switch type than we do. */
 export function layer3Fault({ dChannel, layer3, variant }: SpanEvidence): Diagnosis | undefined {
   if (!dChannel.up) return undefined;
   const causes = Object.entries(layer3.causes).filter(([, count]) => count > 0);
@@ -123,6 +125,7 @@ export function layer3Fault({ dChannel, layer3, variant }: SpanEvidence): Diagno
   };
 }
 
+/** What was heard and sent on the D-channel, as evidence. */
 export function tallies({ dChannel }: SpanEvidence): readonly string[] {
   const { heard, sent, errors: codes, up, seconds } = dChannel;
   const text = (tally: typeof heard): string =>

@@ -51,6 +51,7 @@ const SEVERE: Readonly<Record<Framing, { readonly path: number; readonly line: n
   fas: { path: Number.POSITIVE_INFINITY, line: 2048 },
 };
 
+/** What our own receiver's second adds, and whether it is severe (RFC 4805, Performance Parameters). */
 export function judgeNear(second: NearSecond, framing: Framing): JudgedSecond {
   const { alarms, lineCode, pathCode, outOfFrame, slips } = second;
   const los = alarms.includes('LOS');
