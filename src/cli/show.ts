@@ -36,12 +36,13 @@ const legText = ({ with: party, channel }: CallView['legs'][number]): string =>
 export function showSpans(spans: readonly SpanView[]): string {
   if (spans.length === 0) return 'no spans';
   return table(
-    ['span', 'line', 'side', 'variant', 'd-channel', 'alarms', 'channels', 'service', 'last 24 h'],
+    ['span', 'line', 'side', 'variant', 'clock', 'd-channel', 'alarms', 'channels', 'service', 'last 24 h'],
     spans.map((span) => [
       span.id,
       span.line,
       span.side,
       span.variant,
+      `${span.clock.source}${span.clock.reference ? ' *' : ''}`,
       `${span.dChannel.slot} ${span.dChannel.up ? 'up' : 'down'}`,
       alarmText(span),
       channelText(span),

@@ -42,6 +42,8 @@ export interface SpanView {
   /** What the line shows at this moment: LOS, AIS, LOF, RAI. */
   readonly alarms: readonly string[];
   readonly layer1: Layer1View;
+  /** Who gives the clock, and whether this line is the one that the box is to follow now: the first in the plan without an alarm. */
+  readonly clock: { readonly source: 'line' | 'ours'; readonly reference: boolean };
   readonly dChannel: { readonly slot: number; readonly up: boolean };
   readonly channels: readonly { readonly slot: number; readonly state: string; readonly call: string | undefined }[];
 }

@@ -1,10 +1,11 @@
 /** What the gateway shows of itself, for the HTTP API, the command line and Prometheus. It only reads. */
 
-import { dChannelOf } from '../config/line.ts';
+import { clockOf, clockOrder, dChannelOf } from '../config/line.ts';
 import type { CallView, SpanView, StatusView } from '../console/views.ts';
 import type { Clock, Instant, WallTime } from '../kernel/time.ts';
 import { PARAMETERS } from '../line/second.ts';
 import type { MetricsFacts } from '../telemetry/metrics.ts';
+import type { DChannel } from './d-channel.ts';
 import type { Gateway } from './gateway.ts';
 import { iso, isoOf } from './iso.ts';
 import { layer1View } from './layer1-view.ts';
@@ -69,12 +70,14 @@ export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] 
   for (const live of gateway.path.live.values()) {
     for (const { span, slot } of live.channels.values()) calls.set(`${span}/${slot}`, live.id);
   }
+  const reference = referenceOf(gateway);
   return gateway.spans.all.map(({ setting, dChannel, group, watch }) => ({
     id: setting.id,
     line: setting.line,
     side: setting.side,
     variant: setting.variant,
     alarms: [...dChannel.alarms],
+    clock: { source: clockOf(setting), reference: setting.id === reference },
     layer1: layer1View(watch.state(), clock),
     dChannel: { slot: dChannelOf(setting), up: dChannel.up },
     channels: group.channelStates().map(({ channel, state }) => ({
@@ -83,6 +86,13 @@ export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] 
       call: calls.get(`${channel.span}/${channel.slot}`),
     })),
   }));
+}
+
+/** The first line of the clock plan that can be followed; undefined where the box runs on its own clock. */
+function referenceOf({ spans }: Gateway): string | undefined {
+  const failed = ({ alarms }: DChannel): boolean => [...alarms].some((alarm) => alarm !== 'RAI');
+  const good = spans.all.filter(({ dChannel }) => !failed(dChannel)).map(({ setting }) => setting);
+  return clockOrder(good)[0];
 }
 
 export function metricsFacts(gateway: Gateway): MetricsFacts {

@@ -49,6 +49,7 @@ test('a span that the carrier does not hear is an alarm, and the doctor says so 
   assert.match(all.stdout, /^t2: We hear the carrier well, but the carrier does not hear us\./m);
   assert.match(all.stdout, /^ {2}\| Trouble on our T1 PRI, span t2/m);
   assert.match((await branchline('spans')).stdout, /^t2 .* line-rai \(RAI\) /m);
+  assert.deepEqual([(await spanOf('t1')).clock.reference, (await spanOf('t2')).clock.reference], [true, false]);
   assert.match(await box.metrics(), /^branchline_alarm\{span="t2",alarm="line-rai"\} 1$/m);
 });
 

@@ -52,6 +52,7 @@ export const SPAN: SpanView = {
     near: END,
     far: END,
   },
+  clock: { source: 'line', reference: true },
   dChannel: { slot: 24, up: true },
   channels: [
     { slot: 22, state: 'idle', call: undefined },

@@ -185,7 +185,7 @@ test('status, calls and spans are tables for people and JSON for programs', asyn
   );
   assert.match(
     (await branchline(['spans'])).out,
-    /^t1 {4}t1 {4}user {2}ni2 {6}24 up {6}none {4}1 idle, 1 busy {2}in-service {2}es 3$/m,
+    /^t1 {4}t1 {4}user {2}ni2 {6}line \* {2}24 up {6}none {4}1 idle, 1 busy {2}in-service {2}es 3$/m,
   );
   assert.equal(JSON.parse((await branchline(['calls', '--json'])).out)[0].id, 'c1');
 });
