@@ -149,10 +149,8 @@ export class CallPath {
     if (live !== undefined) this.#feed(live, { type: 'end', cause });
   }
 
-  /** As `end`, for the call that a leg belongs to. */
-  endOf(leg: string, cause: Cause): void {
-    const live = this.#byLeg.get(leg);
-    if (live !== undefined) this.end(live.id, cause);
+  callOf(leg: string): LiveCall | undefined {
+    return this.#byLeg.get(leg);
   }
 
   /** The media plane has closed a leg's endpoint. */
@@ -292,6 +290,7 @@ export class CallPath {
 
   #answer(live: LiveCall, leg: string): void {
     live.answered = this.#parts.reactor.clock.wall();
+    live.talkingSince = this.#parts.reactor.clock.now();
     this.#parts.ledger.answered(live, live.dialled.get(leg)?.hop);
     this.#stage(live, 'answer', { leg });
     this.#note(live, { answered: live.answered });

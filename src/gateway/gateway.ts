@@ -30,6 +30,7 @@ import type { CallRecord, StoreOp, StoreProblem } from '../store/words.ts';
 import { type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
 import { CallPath, type Stage } from './call-path.ts';
+import { cutOff } from './cut-off.ts';
 import { Dispatch } from './dispatch.ts';
 import { EmergencyDesk } from './emergency-desk.ts';
 import { FloodGate } from './flood-gate.ts';
@@ -378,7 +379,10 @@ export class Gateway {
   mediaEvent(event: MediaPlaneEvent): void {
     switch (event.type) {
       case 'leg':
-        if (event.event.type === 'silent') this.#silent(event.leg, event.event.seconds);
+        if (event.event.type === 'silent') {
+          const { seconds: silence } = event.event;
+          cutOff(this.path, event.leg, silence, this.#site.limits.silenceSeconds, this.#world.clock.now());
+        }
         return this.path.legOf(event.leg)?.media(event.event);
       case 'closed':
         return this.path.streamClosed(event.leg, event.stats);
@@ -389,11 +393,6 @@ export class Gateway {
       default:
         return impossible(event);
     }
-  }
-
-  /** Cut-off: nobody has been heard on this leg for longer than a call may be silent. */
-  #silent(leg: string, silence: number): void {
-    if (silence >= this.#site.limits.silenceSeconds) this.path.endOf(leg, CAUSE.timerExpiry);
   }
 
   health(): Health {

@@ -16,6 +16,8 @@ export interface LiveCall {
   readonly address: string | undefined;
   readonly started: WallTime;
   answered: WallTime | undefined;
+  /** As `answered`, by the clock that does not step. */
+  talkingSince?: Instant;
   ended: WallTime | undefined;
   decision: Decision | undefined;
   /** The revision of the directory that it began with, and keeps. */

@@ -1,6 +1,7 @@
 import type { LegEffect } from '../call/leg.ts';
 import type { LegMediaCommand, RtpTarget } from '../call/media.ts';
 import type { Release, Signal } from '../call/signal.ts';
+import { after, type Instant, seconds } from '../kernel/time.ts';
 import { Timers } from '../kernel/timers.ts';
 import type { DialogRequest } from '../sip/dialog/dialog.ts';
 import { hopOf } from '../sip/dialog/dialog.ts';
@@ -24,6 +25,9 @@ export const CONTENT_TYPES = ['application/sdp', 'application/dtmf-relay', 'appl
 
 export const SDP: readonly [string, string] = ['Content-Type', 'application/sdp'];
 
+/** Longer than the media plane waits until it says again that nobody is heard. */
+const QUIET = seconds(8);
+
 export type LegTimer = 'reliable' | 'reliable-limit' | 'refresh' | 'expire' | 'glare';
 
 /** The parts that both roles of a leg share: its effects, its timers, the names of its transactions, its endpoint, its one end. */
@@ -34,6 +38,8 @@ export class LegKit {
   #transactions = 0;
   #media: 'none' | 'opening' | 'open' | 'closed' = 'none';
   #aimed: RtpTarget | undefined;
+  /** When the media plane last said that nobody is heard. */
+  #quietAt: Instant | undefined;
   #endpoint: Endpoint | undefined;
   #released = false;
   #gone = false;
@@ -93,6 +99,17 @@ export class LegKit {
     if (this.#media !== 'opening') return;
     this.#media = 'open';
     this.#endpoint = endpoint;
+  }
+
+  /** Nothing has been heard for some seconds; told again as long as it lasts. */
+  mediaQuiet(now: Instant): void {
+    this.#quietAt = now;
+  }
+
+  /** Whether the far party's voice comes in, as it is meant to. */
+  isHeard(now: Instant): boolean {
+    const quiet = this.#quietAt !== undefined && now <= after(this.#quietAt, QUIET);
+    return this.#media === 'open' && this.#aimed?.direction === 'sendrecv' && !quiet;
   }
 
   /** Sends our audio where offer and answer say, if that is new. */

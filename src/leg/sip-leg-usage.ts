@@ -328,7 +328,9 @@ export class DialogUsage {
       this.#kit.timers.start('refresh', now, seconds(10));
       return undefined;
     }
-    if (isLost(status)) return this.#lost(status);
+    const mute = response === undefined && this.#kit.isHeard(now);
+    // The signalling is lost, the voice is not: what was asked for failed, and the call goes on.
+    if (isLost(status) && !mute) return this.#lost(status);
     if (status === 491) {
       this.#wanted ??= change;
       this.#kit.timers.start('glare', now, this.#glareWait());

@@ -3,7 +3,7 @@ import type { CallLeg, LegEffect } from '../call/leg.ts';
 import type { LegMediaEvent } from '../call/media.ts';
 import type { Offer, Release, Signal } from '../call/signal.ts';
 import { impossible } from '../kernel/machine.ts';
-import type { Instant } from '../kernel/time.ts';
+import { type Instant, seconds } from '../kernel/time.ts';
 import { fromOf } from '../sip/message/fields.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { tagOf } from '../sip/message/name-addr.ts';
@@ -19,6 +19,9 @@ type Effects = readonly LegEffect<SipOut>[];
 
 /** More signals than this never wait for the media plane to open an endpoint. */
 const MAX_QUEUE = 50;
+
+/** How long a session that has run out is waited for again, as long as its voice comes in. */
+const LINGER = seconds(10);
 
 /**
  * One SIP side of a call: UAS of an INVITE that was heard, or UAC of the offer that it is told first. It translates between dialogs
@@ -104,9 +107,12 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
       case 'failed':
         if (!this.#kit.released) this.#end(releaseOfSilence(503, causeOf(47)), 'ours');
         break;
-      case 'digit':
       case 'silent':
-        // The plane passes digits on by itself. Whether silence ends a call is the call's to say; it hears of it from the plane.
+        // Whether silence ends a call is the call's to say; it hears of it from the plane.
+        this.#kit.mediaQuiet(now);
+        break;
+      case 'digit':
+        // The plane passes digits on by itself.
         break;
       default:
         impossible(event);
@@ -128,7 +134,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
           this.#usage?.change('refresh');
           break;
         case 'expire':
-          this.#end(releaseOfSilence(408, CAUSE.timerExpiry), 'ours');
+          this.#expired(now);
           break;
         case 'glare':
           this.#usage?.retry();
@@ -138,6 +144,16 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
       }
     }
     return this.#done();
+  }
+
+  /**
+   * The session has run out unrefreshed (RFC 4028 §10). While the far party's voice still comes in, only the signalling is lost: the
+   * call goes on, and the peer is asked again. It ends once nobody is heard, or where the peer says that it is over.
+   */
+  #expired(now: Instant): void {
+    if (!this.#kit.isHeard(now)) return this.#end(releaseOfSilence(408, CAUSE.timerExpiry), 'ours');
+    this.#usage?.change('refresh');
+    this.#kit.timers.start('expire', now, LINGER);
   }
 
   /** The dialog that counts: ours as a UAS, the answered one as a UAC. */

@@ -90,7 +90,8 @@ export class RtpLine {
     if (words === undefined) return false;
     this.#law = target.codec === 'PCMU' ? 'ulaw' : 'alaw';
     this.#aimed = true;
-    this.#expects = target.direction === 'sendrecv' || target.direction === 'recvonly';
+    // Who holds us (`sendonly`, so `recvonly` here) may play music or nothing at all.
+    this.#expects = target.direction === 'sendrecv';
     this.#quiet = 0;
     this.#rtcpPort = target.rtcpPort ?? target.port + 1;
     this.#rtcpMux = target.rtcpPort === target.port;

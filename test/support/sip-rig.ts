@@ -83,6 +83,13 @@ export class Party {
     this.do(id, leg.tell(signal, this.rig.now));
   }
 
+  /** The media plane says that nobody is heard on this leg. */
+  quiet(id: string): void {
+    const leg = this.legs.get(id);
+    assert.ok(leg, `no leg ${id}`);
+    this.do(id, leg.media({ type: 'silent', seconds: 5 }, this.rig.now));
+  }
+
   do(id: string, effects: readonly LegEffect<SipOut>[]): void {
     for (const effect of effects) {
       assert.ok(!this.#parting.includes(id), 'gone comes last');

@@ -227,10 +227,34 @@ test('the peer that should refresh falls silent: BYE goes out before the session
   rig.drop = (message, from) => from === a && message.type === 'request' && message.method === 'UPDATE';
   rig.run(567_000);
   assert.deepEqual(b.words('b1'), ['offer', 'confirm']);
+  b.quiet('b1');
   rig.run(2000);
   assert.equal(b.heard('release').cause, 102);
   rig.run(1000);
   assert.deepEqual([a.gone, b.gone], [['a1'], ['b1']]);
+});
+
+test('the signalling is lost for good and the voice is not: the call lives until nobody is heard', () => {
+  const { rig, a, b } = talking(TIMED, TIMED);
+  rig.run(1000);
+  rig.drop = () => true;
+  rig.run(3_600_000);
+  assert.deepEqual([a.gone, b.gone], [[], []]);
+  b.quiet('b1');
+  rig.run(12_000);
+  assert.equal(b.heard('release').cause, 102);
+});
+
+test('a session that has run out is refreshed as soon as the signalling is back', () => {
+  const { rig, a, b } = talking(TIMED, TIMED);
+  rig.run(1000);
+  const end = rig.now + 1_200_000;
+  rig.drop = () => rig.now < end;
+  rig.run(1_300_000);
+  a.quiet('a1');
+  b.quiet('b1');
+  rig.run(600_000);
+  assert.deepEqual([a.gone, b.gone], [[], []]);
 });
 
 test('refreshes lost while the WAN is away for less than the session do not end the call', () => {

@@ -209,6 +209,10 @@ test('a peer that has fallen silent is reported every five seconds', () => {
   rig.aim('sip', 5000, { direction: 'sendonly' });
   rig.run(600);
   assert.deepEqual(silences(), [5, 10]);
+  // A phone that puts us on hold plays music or nothing.
+  rig.aim('sip', 5000, { direction: 'recvonly' });
+  rig.run(600);
+  assert.deepEqual(silences(), [5, 10]);
 });
 
 test('a thousand ticks of 46 endpoints leave nothing behind on the heap', () => {

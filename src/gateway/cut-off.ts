@@ -1,0 +1,13 @@
+import { CAUSE } from '../call/cause.ts';
+import { after, type Instant, seconds } from '../kernel/time.ts';
+import type { CallPath } from './call-path.ts';
+
+/**
+ * Cut-off by silence: who was to be heard on a leg and was not for `longest` seconds of the conversation is gone, and so is the call.
+ * Before the answer nobody needs to be heard; whoever holds, or only listens, is not waited for by the media plane.
+ */
+export function cutOff(path: CallPath, leg: string, silence: number, longest: number, now: Instant): void {
+  const live = path.callOf(leg);
+  if (live?.talkingSince === undefined || silence < longest || now < after(live.talkingSince, seconds(longest))) return;
+  path.end(live.id, CAUSE.timerExpiry);
+}
