@@ -17,12 +17,15 @@ type AdmissionId = 'box-full' | 'user-full' | 'gateway-full';
 /** Is there room: for the box, a user, a gateway. Trusted peers have limits as well; only an emergency call is never asked. */
 export class Admission {
   readonly #limits: () => AdmissionLimits;
+  readonly #onCall: (gateway: string) => void;
   readonly #users = new Occupancy();
   readonly #gateways = new Occupancy();
   readonly #addresses = new Occupancy();
 
-  constructor(limits: () => AdmissionLimits) {
+  /** `onCall` is told of every call through a gateway, also of one that is not let in. */
+  constructor(limits: () => AdmissionLimits, onCall: (gateway: string) => void) {
     this.#limits = limits;
+    this.#onCall = onCall;
   }
 
   /** Calls that each user makes, by the user's id. */
@@ -53,6 +56,7 @@ export class Admission {
 
   /** Takes a call in, of which `live` are up with it; or says which limit it is beyond. */
   admit(leg: string, source: Source, { emergency, charged }: Decision, live: number): AdmissionId | undefined {
+    if (isGateway(source)) this.#onCall(source.id);
     if (!emergency) {
       const { calls, callsPerUser } = this.#limits();
       if (live > calls) return 'box-full';
@@ -70,6 +74,7 @@ export class Admission {
       this.heardFrom(hop.binding.flow.remote.address, leg);
       return true;
     }
+    this.#onCall(hop.id);
     if (!emergency && this.isFull(hop.id)) return false;
     this.#gateways.enter(leg, hop.id);
     return true;

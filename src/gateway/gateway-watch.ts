@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.ts';
 import { type Instant, minutes, seconds, until } from '../kernel/time.ts';
 import type { Standing } from '../routing/query.ts';
 import { Standings } from '../routing/standing.ts';
+import { Surges } from '../routing/surge.ts';
 import {
   outcomeOf,
   Throttle,
@@ -36,6 +37,7 @@ export class GatewayWatch implements Wakeable {
   readonly #parts: GatewayWatchParts;
   readonly #throttle = new Throttle();
   readonly #standings = new Standings();
+  readonly #surges = new Surges();
 
   constructor(parts: GatewayWatchParts) {
     this.#parts = parts;
@@ -57,7 +59,21 @@ export class GatewayWatch implements Wakeable {
       longest: minutes(setting.longestMinutes),
       probe: seconds(setting.probeSeconds),
     };
+    this.#surges.keep(new Set(ids));
     this.#feed({ type: 'gateways', ids: new Set(ids), limits });
+  }
+
+  /** A call comes or goes through this gateway. */
+  called(gateway: string): void {
+    const surge = this.#surges.called(gateway, this.#parts.reactor.clock.now());
+    if (surge === undefined) return;
+    const { calls, usual } = surge;
+    this.#parts.log.warn({ gateway, calls, usual: Math.round(usual) }, 'gateway.surge');
+  }
+
+  /** Gateways with far more calls than usual. */
+  get surging(): readonly string[] {
+    return this.#surges.now(this.#parts.reactor.clock.now());
   }
 
   /** The gateway of this hop has answered something: it lives. */

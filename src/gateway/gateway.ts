@@ -186,7 +186,10 @@ export class Gateway {
   readonly edge: SipEdge;
   readonly path: CallPath;
   readonly flood: FloodGate;
-  readonly admission = new Admission(() => admissionOf(this.#site));
+  readonly admission = new Admission(
+    () => admissionOf(this.#site),
+    (id) => this.watch.called(id),
+  );
   readonly tracer: Tracer;
   readonly #registrar: Registrar;
   readonly #world: World;
@@ -379,10 +382,7 @@ export class Gateway {
   mediaEvent(event: MediaPlaneEvent): void {
     switch (event.type) {
       case 'leg':
-        if (event.event.type === 'silent') {
-          const { seconds: silence } = event.event;
-          cutOff(this.path, event.leg, silence, this.#site.limits.silenceSeconds, this.#world.clock.now());
-        }
+        cutOff(this.path, event.leg, event.event, this.#site.limits, this.#world.clock.now());
         return this.path.legOf(event.leg)?.media(event.event);
       case 'closed':
         return this.path.streamClosed(event.leg, event.stats);

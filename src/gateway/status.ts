@@ -119,6 +119,11 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
     ],
     sipDialogs: dialogs,
     registrations: { users: registration.online.size, contacts: registration.size },
+    gateways: [...site.spanGroups, ...site.sipTrunks].map(({ id }) => ({
+      gateway: id,
+      calls: gateway.admission.carried.get(id) ?? 0,
+      surge: gateway.watch.surging.includes(id),
+    })),
     flood: gateway.flood.counts,
     media: {
       driver: site.media.driver,

@@ -24,6 +24,8 @@ export interface MetricsFacts {
   readonly sipDialogs: number;
   /** Addresses of record with a binding, and bindings. */
   readonly registrations: { readonly users: number; readonly contacts: number };
+  /** Legs through each gateway, and whether it has far more calls than usual. */
+  readonly gateways: readonly { readonly gateway: string; readonly calls: number; readonly surge: boolean }[];
   readonly flood: FloodFacts;
   readonly media: MediaFacts | undefined;
   readonly healthy: boolean;
@@ -117,6 +119,8 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const dialogs = gauge('sip_dialogs', 'Live SIP dialogs');
   const users = gauge('registered_users', 'Addresses of record with at least one binding');
   const contacts = gauge('registered_contacts', 'Bindings of all users');
+  const carried = gauge('gateway_calls', 'Calls through a span group or SIP trunk', ['gateway']);
+  const surges = gauge('gateway_surge', '1 while a gateway has far more calls than usual', ['gateway']);
   const sources = gauge('flood_sources', 'SIP sources whose messages are counted');
   const banned = gauge('flood_sources_banned', 'SIP sources that are not listened to now');
   const bans = gauge('flood_bans', 'Bans of SIP sources since the start');
@@ -128,7 +132,9 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const worst = gauge('media_lateness_worst_seconds', 'The latest that a tick has begun');
   const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
   return (facts) => {
-    for (const labelled of [...[channels, dChannels, alarms, standing, service, lines, transactions, endpoints]])
+    for (const labelled of [
+      ...[carried, surges, channels, dChannels, alarms, standing, service, lines, transactions, endpoints],
+    ])
       labelled.reset();
     calls.set(facts.callsInProgress);
     healthy.set(facts.healthy ? 1 : 0);
@@ -143,6 +149,10 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     dialogs.set(facts.sipDialogs);
     users.set(facts.registrations.users);
     contacts.set(facts.registrations.contacts);
+    for (const { gateway, calls: count, surge } of facts.gateways) {
+      carried.set({ gateway }, count);
+      surges.set({ gateway }, surge ? 1 : 0);
+    }
     sources.set(facts.flood.sources);
     banned.set(facts.flood.banned);
     bans.set(facts.flood.bans);

@@ -30,8 +30,11 @@ const decision = (charged: string | undefined, emergency = false): Decision => (
   ...(charged === undefined ? {} : { charged }),
 });
 
-const admission = (through?: number) =>
-  new Admission(() => ({ calls: 10, callsPerUser: 2, callsThrough: (id) => (id === 'pstn' ? through : undefined) }));
+const admission = (through?: number, told: string[] = []) =>
+  new Admission(
+    () => ({ calls: 10, callsPerUser: 2, callsThrough: (id) => (id === 'pstn' ? through : undefined) }),
+    (gateway) => told.push(gateway),
+  );
 
 test('a user has so many calls at once, and a call more once one of them is over', () => {
   const room = admission();
@@ -50,6 +53,16 @@ test('a gateway’s limit counts both directions, and a leg that is over leaves 
   assert.equal(room.admit('d', PSTN, decision(undefined), 1), 'gateway-full');
   room.left('b');
   assert.equal(room.dial('c', OUT, false), true);
+});
+
+test('every call through a gateway is told, also one that is not let in: a surge must show', () => {
+  const told: string[] = [];
+  const room = admission(1, told);
+  room.admit('a', PSTN, decision(undefined), 1);
+  room.admit('b', PSTN, decision(undefined), 1);
+  room.dial('c', OUT, false);
+  room.admit('d', ADA, decision('201'), 1);
+  assert.deepEqual(told, ['pstn', 'pstn', 'pstn']);
 });
 
 test('an emergency call passes every limit', () => {

@@ -133,7 +133,10 @@ function world(options: { readonly calls?: number; readonly dialFails?: boolean 
       written.push(op);
     },
     limits: () => DEFAULT_LIMITS,
-    admission: new Admission(() => ({ calls: options.calls ?? 10, callsPerUser: 10, callsThrough: () => undefined })),
+    admission: new Admission(
+      () => ({ calls: options.calls ?? 10, callsPerUser: 10, callsThrough: () => undefined }),
+      () => {},
+    ),
     ledger: { answered: () => {}, ended: () => {} },
     newCallId: () => `call${++ids}`,
     onStage: (_call, stage) => stages.push(stage),

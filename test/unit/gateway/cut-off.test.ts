@@ -12,7 +12,7 @@ function ends(silence: number, since: number | undefined, now: number): boolean 
     callOf: () => ({ id: 'c1', ...(since === undefined ? {} : { talkingSince: since * 1000 }) }),
     end: (id: string, cause: number) => ended.push(`${id} ${cause}`),
   } as unknown as CallPath;
-  cutOff(path, 'c1.a', silence, 60, (now * 1000) as Instant);
+  cutOff(path, 'c1.a', { type: 'silent', seconds: silence }, { silenceSeconds: 60 }, (now * 1000) as Instant);
   if (ended.length > 0) assert.deepEqual(ended, ['c1 102']);
   return ended.length > 0;
 }

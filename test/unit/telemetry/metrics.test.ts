@@ -16,6 +16,7 @@ const FACTS: MetricsFacts = {
   sipTransactions: [{ kind: 'invite-server', count: 3 }],
   sipDialogs: 4,
   registrations: { users: 1, contacts: 2 },
+  gateways: [{ gateway: 'pstn', calls: 2, surge: false }],
   flood: { sources: 3, banned: 1, bans: 2, dropped: 70 },
   media: { driver: 'native', endpoints: 4, ports: 2, ticks: 1000, lateTicks: 1, worstLatenessSeconds: 0.021, slips: 5 },
   healthy: true,
