@@ -96,8 +96,9 @@ export class Headers {
     for (let i = first; i < this.#lines.length; i++) {
       const at = this.#lines[i];
       if (at === undefined || !sameName(at.of, of)) continue;
+      const single = !textOf(at).includes(',');
       for (let from = at.from; from <= at.to; ) {
-        const comma = elementEnd(at.text, from, at.to);
+        const comma = single ? at.to : elementEnd(at.text, from, at.to);
         const to = comma < 0 ? at.to : comma;
         const value = parse(at.text, skipBlanks(at.text, from), blanksStart(at.text, from, to));
         if (!value.ok) return value;

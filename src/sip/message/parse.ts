@@ -3,8 +3,8 @@ import { fail, ok, type Result } from '../../kernel/result.ts';
 import { CHAR, cut, isBlank, runEnd, skipBlanks } from './chars.ts';
 import { USUAL_METHODS } from './cseq.ts';
 import { isToken, parseNumber } from './grammar.ts';
-import { bitsOf, headerName, spellingAt } from './header-names.ts';
-import { Headers } from './headers.ts';
+import { headerName, spellingAt } from './header-names.ts';
+import { Headers, type ValueParser } from './headers.ts';
 import { LIMITS } from './limits.ts';
 import { NO_BODY, type SipMessage, type SipRequest } from './message.ts';
 
@@ -131,13 +131,16 @@ function lineEnd(text: string, from: number): number {
   return end >= 0 && text.indexOf('\n', from) === end + 1 ? end : -1;
 }
 
+const COLON = 0x3a;
+
 function readHeader(text: string, from: number, end: number, folded: boolean, headers: Headers): string | undefined {
-  const colon = text.indexOf(':', from);
-  if (colon < 0 || colon >= end) return 'Header without a colon';
-  let name = spellingAt(text, from, colon);
+  const nameEnd = runEnd(text, from, end, CHAR.token);
+  const colon = skipBlanks(text, nameEnd);
+  if (nameEnd === from || text.charCodeAt(colon) !== COLON) {
+    return text.slice(from, end).includes(':') ? 'Malformed header name' : 'Header without a colon';
+  }
+  let name = spellingAt(text, from, nameEnd);
   if (name === undefined) {
-    const nameEnd = runEnd(text, from, colon, CHAR.token);
-    if (nameEnd === from || skipBlanks(text, nameEnd) !== colon) return 'Malformed header name';
     const spelling = text.slice(from, nameEnd);
     name = { text: spelling, of: headerName(spelling) };
   }
@@ -158,17 +161,21 @@ function readHeader(text: string, from: number, end: number, folded: boolean, he
   return undefined;
 }
 
-const CONTENT_LENGTH = bitsOf(['Content-Length']);
+const CONTENT_LENGTH = headerName('Content-Length');
+
+const readLength: ValueParser<number> = (text, from, to) => {
+  const length = parseNumber(text, 999_999_999, from, to);
+  return length === undefined ? fail('Malformed Content-Length') : ok(length);
+};
 
 /** The body by its Content-Length; without one it reaches to the end of the datagram (§18.3). */
 function cutBody(bytes: Uint8Array, from: number, headers: Headers): Result<Uint8Array> {
-  const { there, repeated } = headers.singles();
-  if ((there & CONTENT_LENGTH) === 0) return ok(bytes.subarray(from));
-  if ((repeated & CONTENT_LENGTH) !== 0) return fail('Multiple Content-Length');
-  const length = parseNumber(headers.get('Content-Length') ?? '', 999_999_999);
-  if (length === undefined) return fail('Malformed Content-Length');
-  if (length > bytes.length - from) return fail('Content-Length beyond the message');
-  return ok(length === 0 ? NO_BODY : bytes.subarray(from, from + length));
+  const length = headers.readOne(CONTENT_LENGTH, readLength);
+  if (length === undefined) return ok(bytes.subarray(from));
+  if ((headers.singles().repeated & CONTENT_LENGTH.bit) !== 0) return fail('Multiple Content-Length');
+  if (!length.ok) return length;
+  if (length.value > bytes.length - from) return fail('Content-Length beyond the message');
+  return ok(length.value === 0 ? NO_BODY : bytes.subarray(from, from + length.value));
 }
 
 /** The message as it goes out; Content-Length is counted from the body and stands last. */
