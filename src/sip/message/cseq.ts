@@ -9,10 +9,10 @@ export interface CSeq {
   readonly method: string;
 }
 
-/** Reads `314159 INVITE` in `text[from, to)`; the number is below 2³¹ (RFC 3261 §8.1.1.5). */
 /** The methods that most messages have. */
 export const USUAL_METHODS = usualWords(['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE']);
 
+/** Reads `314159 INVITE` in `text[from, to)`; the number is below 2³¹ (RFC 3261 §8.1.1.5). */
 export function parseCSeq(text: string, from = 0, to = text.length): Result<CSeq> {
   const digits = runEnd(text, from, to, CHAR.digit);
   const number = parseNumber(text, 2 ** 31 - 1, from, digits);
