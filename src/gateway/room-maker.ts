@@ -1,8 +1,7 @@
-import { causeOf } from '../call/cause.ts';
+import { type Cause, causeOf } from '../call/cause.ts';
 import type { Log } from '../kernel/log.ts';
 import { ms } from '../kernel/time.ts';
 import { chooseVictim, type MakeRoomOrder } from '../routing/make-room.ts';
-import type { CallPath } from './call-path.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import { waitUntil } from './patience.ts';
@@ -12,7 +11,8 @@ import type { Spans } from './spans.ts';
 export interface RoomMakerParts {
   readonly reactor: Reactor;
   readonly log: Log;
-  readonly path: () => Pick<CallPath, 'live' | 'end'>;
+  /** The calls under way, and how to end one. */
+  readonly path: () => { readonly live: ReadonlyMap<string, LiveCall>; end(call: string, cause: Cause): void };
   readonly spans: Pick<Spans, 'hasIdle' | 'up'>;
   readonly order: () => MakeRoomOrder;
 }
