@@ -241,3 +241,14 @@ test('any octets are a value: a message that is read is written and read as the 
     { numRuns: 2000 },
   );
 });
+
+test('elements go out in the order of their identifiers whatever order they were given in, and what is too long is left out (4.5.1)', () => {
+  const one = (id: number, length = 1) => ({ codeset: 0, id, contents: new Uint8Array(length) });
+  const sent = (...elements: ReturnType<typeof one>[]): string => {
+    const message = { discriminator: 8, reference: { value: 1, fromOriginator: true }, type: 5, elements };
+    return toHex(printMessage(message, 2).slice(5));
+  };
+  assert.equal(sent(one(0x70), one(0x04), one(0x18)), '040100180100700100');
+  assert.equal(sent(one(0x04), one(0x18), one(0x70)), '040100180100700100');
+  assert.equal(sent(one(0x04), one(0x7e, 256), one(0x7f)), '0401007f0100');
+});
