@@ -1,5 +1,6 @@
 /** The checks that look across settings; each assumes that every single value is right. */
 import { clockPlan, framings } from './checks/clock.ts';
+import { userDiversions } from './checks/diversions.ts';
 import { locations } from './checks/emergency.ts';
 import { codings, lineLoop, multiPlaces, sharedLines } from './checks/hardware.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
@@ -47,6 +48,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   emptyPermissions,
   credentials,
   locations,
+  userDiversions,
   limitOrders,
 ];
 

@@ -79,6 +79,8 @@ function compileUser(user: UserSetting, site: Site): DirectoryUser {
     policy: user.policy,
     usages: usagesOf(user.policy, site) ?? [],
     outward: compileOutward(user, site),
+    ...(user.diversions === undefined ? {} : { diversions: user.diversions }),
+    ...(user.ringList === undefined ? {} : { ringList: user.ringList }),
     quickDial: user.quickDial,
     digest: digestOf(user, site),
   };

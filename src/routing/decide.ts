@@ -3,12 +3,16 @@
  * URI or E.164 as it is; extension or alias; location profile, then DID (inbound) and reverse look-up; quick dial; refusal. What is
  * nobody's here leaves the enterprise: authorise, ENUM, sister branches, usages × routes.
  */
+import type { RedirectReason } from '../call/number.ts';
+import { impossible } from '../kernel/machine.ts';
+import { seconds } from '../kernel/time.ts';
 import { mayCall } from './authorise.ts';
 import { type Caller, callerOf, callerSeenBy } from './caller.ts';
-import type { Decision, Hop } from './decision.ts';
+import type { Decision, Hop, Turn } from './decision.ts';
 import { isE164, type Parsed, parseDialled } from './dialled.ts';
 import type { Directory, Rule } from './directory.ts';
 import type { DirectoryTarget, DirectoryUser } from './directory-file.ts';
+import { type Diverter, diverted, loops, redirectingOf, rung } from './divert.ts';
 import { chooseElin, elinNumber, type HeldElins, heldElinOf } from './elin.ts';
 import { callBackHops, holderOf, type Located, locate } from './emergency.ts';
 import { type LeaveOutcome, leave, line } from './leave.ts';
@@ -270,12 +274,70 @@ class Resolver {
     return this.#ring(user, caller);
   }
 
-  #ring(user: DirectoryUser, caller: Caller): LeaveOutcome {
-    if (!this.#facts.registered.has(user.aor)) {
-      return this.#trace.refuse('reverse-lookup', 'user-not-registered', `user ${user.id} has no phone registered`);
+  /** A user's phones with those of his ring list, or where he diverts his calls to; `diverters`: who sent the call to him. */
+  #ring(user: DirectoryUser, caller: Caller, diverters: readonly Diverter[] = []): LeaveOutcome {
+    const { diversions, ringList } = user;
+    const divert = (reason: RedirectReason, target: DirectoryTarget | undefined): LeaveOutcome | undefined =>
+      target === undefined ? undefined : this.#divert(target, caller, [...diverters, { user, reason }]);
+    const always = this.#charge(user, divert('unconditional', diversions?.always));
+    if (always !== undefined) return always;
+    if (diversions?.doNotDisturb === true) {
+      const elsewhere = this.#charge(user, divert('busy', diversions.busy));
+      const why = `user ${user.id} does not want to be disturbed`;
+      return elsewhere ?? this.#trace.refuse('diversion', 'do-not-disturb', why);
     }
-    const seen = callerSeenBy(user, caller, this.#directory);
-    return { type: 'hops', hops: [{ type: 'user', user: user.id, aor: user.aor, caller: seen }] };
+    const busy = divert('busy', diversions?.busy);
+    const noAnswer = divert('no-answer', diversions?.noAnswer);
+    if (busy?.type === 'ask') return busy;
+    if (noAnswer?.type === 'ask') return noAnswer;
+    const after = {
+      ...(busy?.type === 'hops' ? { busy: busy.hops } : {}),
+      ...(noAnswer?.type === 'hops' ? { noAnswer: noAnswer.hops } : {}),
+    };
+    const patience = noAnswer?.type === 'hops' ? { ring: seconds(diversions?.noAnswerSeconds ?? 0) } : {};
+    const turn: Turn = Object.keys(after).length === 0 ? {} : { ...patience, after };
+    const hop = rung(this.#phonesOf(user, caller), ringList, turn);
+    if (hop !== undefined) return { type: 'hops', hops: [hop] };
+    const elsewhere = this.#charge(user, divert('out-of-service', diversions?.offline));
+    const why = `user ${user.id} has no phone registered`;
+    return elsewhere ?? this.#trace.refuse('reverse-lookup', 'user-not-registered', why);
+  }
+
+  /** The user and those of his ring list who can be rung now. */
+  #phonesOf(user: DirectoryUser, caller: Caller): readonly Hop[] {
+    const others = (user.ringList?.users ?? []).flatMap((id) => this.#directory.userById(id) ?? []);
+    return [user, ...others.filter((other) => other.id !== user.id && other.diversions?.doNotDisturb !== true)]
+      .filter(({ aor }) => this.#facts.registered.has(aor))
+      .map((one) => {
+        const seen = callerSeenBy(one, caller, this.#directory);
+        return { type: 'user', user: one.id, aor: one.aor, caller: seen };
+      });
+  }
+
+  /** To where the last of the diverters wants it, by his permissions: who diverts, pays. */
+  #divert(target: DirectoryTarget, caller: Caller, diverters: readonly Diverter[]): LeaveOutcome {
+    const last = diverters.at(-1);
+    if (last === undefined) return impossible(last as never);
+    const { user, reason } = last;
+    const to = 'user' in target ? this.#directory.userById(target.user) : this.#directory.userByNumber(target.number);
+    const number = 'number' in target ? target.number : to?.number;
+    const name = to === undefined ? (number ?? 'nobody') : `user ${to.id}`;
+    const loop = loops(diverters, this.#query.redirecting ?? [], { user: to?.id, number });
+    if (loop !== undefined) {
+      const why = `user ${user.id} diverts the call to ${name}, but ${loop}`;
+      return this.#trace.refuse('diversion', 'diversion-loop', why);
+    }
+    this.#trace.say('diversion', `user ${user.id} diverts (${reason}) to ${name}, and pays`);
+    const paid: Caller = { ...caller, gateway: undefined, charged: user, usages: user.usages };
+    const outcome = to === undefined ? this.#leave(number ?? '', paid, user.usages) : this.#ring(to, caller, diverters);
+    if (outcome.type !== 'hops') return outcome;
+    return { type: 'hops', hops: diverted(outcome.hops, redirectingOf(last)) };
+  }
+
+  /** The whole call is the diverter's from now on, unless it has been diverted before. */
+  #charge(user: DirectoryUser, outcome: LeaveOutcome | undefined): LeaveOutcome | undefined {
+    if (outcome !== undefined) this.#charged = user.id;
+    return outcome;
   }
 
   #leave(number: string, caller: Caller, usages: readonly string[]): LeaveOutcome {

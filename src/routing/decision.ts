@@ -73,7 +73,9 @@ export type RefusalId =
   | 'anonymous-rejected'
   | 'caller-rejected'
   | 'caller-not-accepted'
-  | 'outside-hours';
+  | 'outside-hours'
+  | 'do-not-disturb'
+  | 'diversion-loop';
 
 export interface Refusal {
   readonly id: RefusalId;
@@ -93,6 +95,7 @@ export type StageName =
   | 'profile'
   | 'did'
   | 'reverse-lookup'
+  | 'diversion'
   | 'quick-dial'
   | 'authorise'
   | 'enum'

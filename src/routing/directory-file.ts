@@ -25,10 +25,32 @@ export interface DirectoryUser {
   readonly usages: readonly string[];
   /** Undefined: restricted by nothing but the usages. */
   readonly outward?: Outward | undefined;
+  readonly diversions?: DirectoryDiversions | undefined;
+  readonly ringList?: DirectoryRingList | undefined;
   /** Completes what the user dials in short: `prefix` before exactly so many `digits`. */
   readonly quickDial: { readonly prefix: string; readonly digits: number } | undefined;
   /** Digest algorithms offered, in order, each with the hash of user:realm:password (RFC 7616 §3.4.2). */
   readonly digest: readonly { readonly algorithm: string; readonly ha1: string }[];
+}
+
+/** Where a user's calls go instead of, or after, his phones. */
+export interface DirectoryDiversions {
+  readonly always?: DirectoryTarget | undefined;
+  readonly busy?: DirectoryTarget | undefined;
+  readonly noAnswer?: DirectoryTarget | undefined;
+  readonly offline?: DirectoryTarget | undefined;
+  /** How long his phones ring before they count as not answered. */
+  readonly noAnswerSeconds: number;
+  /** His phones don't ring: he is busy to everybody. */
+  readonly doNotDisturb: boolean;
+}
+
+/** Colleagues whose phones ring for him as well. Their own diversions are theirs alone and not followed. */
+export interface DirectoryRingList {
+  readonly users: readonly string[];
+  readonly order: 'together' | 'in-turn';
+  /** How long each rings where they ring in turn. */
+  readonly seconds: number;
 }
 
 /** A phone that stands somewhere, whoever uses it, told by the addresses that it sends from. */

@@ -1,5 +1,5 @@
 /** What is asked of the router, and what it must know of the moment. */
-import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
 import type { HeldElins } from './elin.ts';
@@ -38,6 +38,8 @@ export interface RoutingQuery {
   /** The address that the request came from: it tells which device it is. */
   readonly address?: string;
   readonly payer?: Payer;
+  /** Who has diverted the call before it came to us, the latest first. */
+  readonly redirecting?: readonly Redirecting[];
 }
 
 /** How calls through a gateway have fared of late. */
@@ -88,6 +90,7 @@ export function queryOf(offer: Offer, source: Source, address?: string): Routing
     complete: offer.complete,
     caller: offer.caller,
     ...(address === undefined ? {} : { address }),
+    ...(offer.redirecting.length === 0 ? {} : { redirecting: offer.redirecting }),
   };
 }
 

@@ -28,6 +28,9 @@ const TABLE: Readonly<Record<RefusalId, readonly [status: number, cause: Cause]>
   'caller-not-accepted': [403, CAUSE.rejected],
   // 31: normal, unspecified, which is what 480 stands for (RFC 3398 §8.2.6.1).
   'outside-hours': [480, causeOf(31)],
+  'do-not-disturb': [486, CAUSE.userBusy],
+  // 25: exchange routing error, which is what a loop is (Q.850 §2.2.7.1.16); 482: loop detected.
+  'diversion-loop': [482, causeOf(25)],
 };
 
 export function refusal(id: RefusalId, why: string): Refusal {

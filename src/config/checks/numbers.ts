@@ -22,6 +22,12 @@ export function patterns(site: Site): readonly Finding[] {
         return compiled.ok ? [] : [badPattern(['numberLists', i, 'patterns', j], compiled.error)];
       }),
     ),
+    ...site.policies.flatMap(({ divertPattern }, i) => {
+      const compiled = divertPattern === undefined ? undefined : compileChecked(divertPattern);
+      return compiled === undefined || compiled.ok
+        ? []
+        : [badPattern(['policies', i, 'divertPattern'], compiled.error)];
+    }),
     ...site.routes.flatMap((route, i) => routePattern(route, ['routes', i])),
     ...site.spanGroups.flatMap((group, i) => gatewayRules(group, ['spanGroups', i])),
     ...site.sipTrunks.flatMap((trunk, i) => gatewayRules(trunk, ['sipTrunks', i])),

@@ -108,6 +108,27 @@ const HA1 = z
   .string()
   .regex(/^([0-9a-fA-F]{32}|[0-9a-fA-F]{64})$/, 'must be 32 hexadecimal digits for MD5, 64 for the others');
 
+/** Calls are diverted by the box itself, so it makes no difference whether a phone is there. */
+const divertTarget = z.union([
+  z.strictObject({ user: id.describe('The id of a user') }),
+  z.strictObject({ number: e164.describe('A number outside, by the routes of the user who diverts') }),
+]);
+
+const diversions = z.strictObject({
+  always: divertTarget.optional(),
+  busy: divertTarget.optional(),
+  noAnswer: divertTarget.optional(),
+  offline: divertTarget.optional().describe('When no phone is registered'),
+  noAnswerSeconds: z.int().min(5).max(170).default(20),
+  doNotDisturb: z.boolean().default(false).describe('Phones don’t ring; calls go where they go when busy'),
+});
+
+const ringList = z.strictObject({
+  users: z.array(id).min(1).max(32).describe('Whose phones ring as well'),
+  order: z.enum(['together', 'in-turn']).default('together'),
+  seconds: z.int().min(5).max(120).default(15).describe('How long each rings in turn'),
+});
+
 export const user = z.strictObject({
   id: z
     .string()
@@ -138,6 +159,8 @@ export const user = z.strictObject({
     })
     .optional(),
   policy: id.optional().describe('The voice policy; without it only routes without usages are open'),
+  diversions: diversions.optional(),
+  ringList: ringList.optional(),
   blocked: z.boolean().default(false).describe('Emergency calls only, by the administrator’s word'),
   ...outward,
 });
@@ -198,6 +221,9 @@ export const policy = z.strictObject({
   id,
   name: text.optional(),
   usages: z.array(id).default([]).describe('Phone usages, the most wanted first'),
+  divertPattern: pattern
+    .optional()
+    .describe('Only numbers that it matches may calls be diverted to; ^\\+1 for this country'),
   ...outward,
 });
 

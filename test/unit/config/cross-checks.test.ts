@@ -393,7 +393,7 @@ test('wrong values do not hide what does not fit together among the rest', () =>
     'routes[1].pattern',
     'sip.listen[0].port',
     'users[0].name',
-    'users[2].id',
+    'users[3].id',
   ]);
 });
 
