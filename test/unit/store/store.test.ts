@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { silent } from '../../../src/kernel/log.ts';
 import { ms, type WallTime } from '../../../src/kernel/time.ts';
 import { openStore, type Store, type StoreOptions } from '../../../src/store/store.ts';
-import type { LineBin, StoreProblem } from '../../../src/store/words.ts';
+import type { LineBin, StoreOp, StoreProblem } from '../../../src/store/words.ts';
 import { binding, liveCall, recordOf, WALL } from './samples.ts';
 
 let directory = '';
@@ -253,6 +253,34 @@ test('only so many call records stay on the box, and those not yet acknowledged 
     ['c4'],
   );
   assert.equal(store.outbox(0, 10).length, 5);
+});
+
+test('an ELIN survives with who called under it, the latest holder wins, and one that has lapsed is gone for good', async () => {
+  const elin = (number: string, holder: string, left: number): StoreOp => ({
+    type: 'elin',
+    elin: {
+      elin: number,
+      held: { holder },
+      phone: { contact: holder },
+      expires: (Date.now() + left) as WallTime,
+      left: ms(left),
+    },
+  });
+  const before = await opened();
+  await before.persist(elin('+12145550290', 'a', 60_000));
+  await before.persist(elin('+12145550290', 'b', 90_000));
+  await before.persist(elin('+12145550291', 'c', 30_000));
+  await before.persist(elin('+12145550292', 'd', 0));
+  await before.close();
+  const { elins } = (await opened()).start;
+  assert.deepEqual(
+    elins.map(({ elin: number, held, phone }) => [number, held, phone]),
+    [
+      ['+12145550291', { holder: 'c' }, { contact: 'c' }],
+      ['+12145550290', { holder: 'b' }, { contact: 'b' }],
+    ],
+  );
+  assert.ok((elins[0]?.left ?? 0) > 0 && (elins[0]?.left ?? 0) <= 30_000);
 });
 
 test('a second process is kept out of an open store', async () => {

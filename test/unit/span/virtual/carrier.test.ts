@@ -111,6 +111,16 @@ test('5551010 calls back the one who called, with a name', () => {
   assert.ok(rig.idle);
 });
 
+test('911 is an answering point: it answers, and calls back the number that it saw', () => {
+  const { log } = dialled('911', { react: () => {}, settings: { hold: seconds(5) } });
+  const lines = log.filter((line) => /connect|setup|disconnect/.test(line)).slice(0, 3);
+  assert.deepEqual(lines, [
+    '0 connect',
+    '2000 disconnect 16',
+    '4000 setup on 23 to 9725550123 from 911 allowed SIMULATED CALLER',
+  ]);
+});
+
 test('a withheld caller is called back all the same: the network knows the number; without one nobody is called', () => {
   const setups = (caller: PresentedNumber | undefined): number => {
     const rig = new CarrierRig();
