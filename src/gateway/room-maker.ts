@@ -6,7 +6,6 @@ import type { DialHop } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import { waitUntil } from './patience.ts';
 import type { Reactor } from './reactor.ts';
-import type { Spans } from './spans.ts';
 
 export interface RoomMakerParts {
   readonly reactor: Reactor;

@@ -11,7 +11,7 @@ export interface Diverter {
 }
 
 /** More diversions than this, ours and those before us, are a loop (Q.952 leaves the number to the network; five is usual). */
-export const MOST_DIVERSIONS = 5;
+const MOST_DIVERSIONS = 5;
 
 /** The name of a diverter as the called side is told: his number, else his extension (RFC 5806 §4; Q.931 §4.6.7). */
 export function redirectingOf({ user, reason }: Diverter): Redirecting {

@@ -42,7 +42,7 @@ export function holderOf(
 }
 
 /** How long the caller's phones ring for a call back before the fallback does. */
-export const CALL_BACK_RINGS = seconds(20);
+const CALL_BACK_RINGS = seconds(20);
 
 /** Whom a call back rings: the user's phones and the very phone that called, then, whatever comes of it, the fallback. */
 export function callBackHops(
