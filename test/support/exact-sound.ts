@@ -41,6 +41,12 @@ export function assertExact(heard: Uint8Array, slot: number, what: string): void
   }
 }
 
+/** True when the last block of what was heard is the sound of `slot`. */
+export function hears(heard: Uint8Array, slot: number): boolean {
+  const cycle = second(slot);
+  return heard.length >= 160 && Buffer.from([...cycle, ...cycle]).includes(Buffer.from(heard.subarray(-160)));
+}
+
 /** Listens to the B-channels of a UDP span: the peer's base port. */
 export class Listeners {
   readonly #sockets: Socket[] = [];

@@ -3,7 +3,7 @@
  * /usr with its libraries, and a folder for what it writes; it obeys shell lines over its serial port.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -65,7 +65,8 @@ export class Guest {
 
   constructor(folder: string, options: GuestOptions) {
     const [program, ...args] = command(folder, this.share, options);
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    prefer(this.#child.pid);
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#why = (this.#why + chunk.toString()).slice(-10_000);
     });
@@ -144,6 +145,15 @@ export class Guest {
   }
 }
 
+/** Its lines run in real time, whatever else this machine does: a session of its own, before others where that is permitted. */
+function prefer(pid: number | undefined): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '-10');
+  } catch {
+    // Not permitted, or no such thing: then it is one among others.
+  }
+}
+
 function command(folder: string, share: string, { memory = 512, network }: GuestOptions): [string, ...string[]] {
   const folderOf = (id: string, path: string, readonly: boolean): string[] => [
     '-virtfs',
@@ -151,7 +161,21 @@ function command(folder: string, share: string, { memory = 512, network }: Guest
   ];
   const qemu = [
     'qemu-system-x86_64',
-    ...['-M', 'q35', '-accel', 'tcg,thread=multi', '-smp', '2', '-cpu', 'max', '-m', String(memory), '-no-reboot', '-nodefaults', '-no-user-config'],
+    ...[
+      '-M',
+      'q35',
+      '-accel',
+      'tcg,thread=multi',
+      '-smp',
+      '2',
+      '-cpu',
+      'max',
+      '-m',
+      String(memory),
+      '-no-reboot',
+      '-nodefaults',
+      '-no-user-config',
+    ],
     ...['-display', 'none', '-serial', 'stdio', '-serial', `file:${share}/console`],
     ...['-kernel', `${folder}/vmlinux`, '-initrd', `${folder}/initramfs.gz`],
     ...['-append', 'console=ttyS1 loglevel=5 mitigations=off nokaslr reboot=t panic=-1'],
@@ -159,8 +183,6 @@ function command(folder: string, share: string, { memory = 512, network }: Guest
     ...folderOf('usr', '/usr', true),
     ...folderOf('share', share, false),
   ];
-  // Its line runs in real time, whatever else this machine does.
-  if (process.getuid?.() === 0) qemu.unshift('nice', '-n', '-15');
   if (network === undefined) return qemu as [string, ...string[]];
   qemu.push('-netdev', `tap,id=net,ifname=${network.tap},script=no,downscript=no`);
   qemu.push('-device', `virtio-net-pci,netdev=net,mac=${network.mac},rx_queue_size=1024,romfile=`);

