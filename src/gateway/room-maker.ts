@@ -12,7 +12,12 @@ export interface RoomMakerParts {
   readonly log: Log;
   /** The calls under way, and how to end one. */
   readonly path: () => { readonly live: ReadonlyMap<string, LiveCall>; end(call: string, cause: Cause): void };
-  readonly spans: Pick<Spans, 'hasIdle' | 'up'>;
+  readonly spans: {
+    /** Whether one of these spans could take a call now. */
+    hasIdle(spans: readonly string[]): boolean;
+    /** Whether a span group is in service, busy or not. */
+    up(group: string): boolean;
+  };
   readonly order: () => MakeRoomOrder;
 }
 
