@@ -80,6 +80,7 @@ test('every setting of the schema shows in the differences', () => {
     store: { directory: 'x' },
     log: { level: 'warn' },
     limits: { calls: 7 },
+    flood: { banSeconds: 30 },
     lastResort: { user: '201' },
     throttle: { failures: 3 },
     emergency: { numbers: ['112'] },
