@@ -1,6 +1,18 @@
 /** What belongs to this box whatever its numbers are: its name, listeners, media, store. */
 import { z } from 'zod';
-import { digestAlgorithm, host, hostName, id, ipAddress, port, portRange, secret, text, timeZone, transport } from './fields.ts';
+import {
+  digestAlgorithm,
+  host,
+  hostName,
+  id,
+  ipAddress,
+  port,
+  portRange,
+  secret,
+  text,
+  timeZone,
+  transport,
+} from './fields.ts';
 
 export const site = z.strictObject({
   name: text.describe('The branch, as people call it'),
