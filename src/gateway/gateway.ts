@@ -1,35 +1,31 @@
 /**
  * The gateway put together: every part is made here from the configuration and what `main.ts` hands in, and joined to the
- * others. It starts in the order in which the parts need each other, and stops in the reverse.
+ * others. `start.ts` starts things in the order in which they need each other; here they stop in the reverse.
  */
 import { DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
 import { compilePattern } from '../config/pattern.ts';
-import type { SipTrunkSetting, Site, SpanSetting } from '../config/schema.ts';
-import type { Log, LogFields } from '../kernel/log.ts';
+import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import { impossible } from '../kernel/machine.ts';
-import { type Random, token } from '../kernel/random.ts';
+import { token } from '../kernel/random.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
-import { type Clock, seconds } from '../kernel/time.ts';
+import { seconds } from '../kernel/time.ts';
 import { CONTENT_TYPES, METHODS } from '../leg/sip-leg-kit.ts';
 import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
-import type { ListenProblem, SipTransport, TlsSetup } from '../net/words.ts';
+import type { SipTransport } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
-import type { NaptrRecord } from '../routing/enum.ts';
 import type { Spent } from '../routing/permissions.ts';
-import type { Hash } from '../sip/digest/response.ts';
 import { DigestServer } from '../sip/digest/server.ts';
-import type { Flow, Target, Transport } from '../sip/message/flow.ts';
+import type { Flow, Transport } from '../sip/message/flow.ts';
 import type { StoredBinding } from '../sip/registrar/binding.ts';
 import { Registrar } from '../sip/registrar/registrar.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
-import type { SpanEvent, SpanPort } from '../span/port.ts';
 import type { Store } from '../store/store.ts';
-import type { CallRecord, StoreOp, StoreProblem } from '../store/words.ts';
+import type { StoreOp } from '../store/words.ts';
 import { type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
-import { CallPath, type Stage } from './call-path.ts';
+import { CallPath } from './call-path.ts';
 import { cutOff } from './cut-off.ts';
 import { Dispatch } from './dispatch.ts';
 import { EmergencyDesk } from './emergency-desk.ts';
@@ -40,7 +36,7 @@ import { admissionOf, floodLimits, fullGateways, registrarSetup } from './limits
 import { LineBooks } from './line-books.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
-import { type Alarm, Reactor } from './reactor.ts';
+import type { Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
 import { RoomMaker } from './room-maker.ts';
@@ -48,51 +44,9 @@ import { Router } from './router.ts';
 import { peerUri, SipCalls } from './sip-calls.ts';
 import { SipEdge } from './sip-edge.ts';
 import { Spans } from './spans.ts';
-import { Supervisor } from './supervise.ts';
+import type { Supervisor } from './supervise.ts';
 import { Tracer } from './tracer.ts';
-
-/** Everything real that the gateway works with. */
-export interface World {
-  readonly clock: Clock;
-  readonly alarm: Alarm;
-  readonly random: Random;
-  readonly log: Log;
-  readonly hash: Hash;
-  /** An HMAC under a key of this process, as hex. */
-  readonly sign: (octets: Uint8Array) => string;
-  openStore(site: Site): Promise<Result<Store, StoreProblem>>;
-  /** Puts the site's numbers and routes into the directory file and reads it back: the router knows nothing else. */
-  directory(site: Site): Promise<Result<Directory, string>>;
-  /** Rejects with what the operator can mend. */
-  startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
-  /** Key, certificate and authorities that the site names; undefined where it names none. The error names the setting. */
-  tls(site: Site): Promise<Result<TlsSetup | undefined, string>>;
-  openTransport(
-    setup: { readonly listen: Site['sip']['listen']; readonly tls: TlsSetup | undefined },
-    hear: {
-      message(octets: Uint8Array, flow: Flow): void;
-      broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void;
-    },
-  ): Promise<Result<SipTransport, ListenProblem>>;
-  /** Opens a span, its B-channels in the media plane included, and closes both with the port. The error names the setting. */
-  openSpan(
-    span: SpanSetting,
-    loop: Reactor,
-    media: MediaPlane,
-    hear: (event: SpanEvent) => void,
-  ): Promise<Result<SpanPort, string>>;
-  logLevel(level: Site['log']['level']): void;
-  /** RFC 3263. */
-  locate(uri: string): Promise<Result<readonly Target[], string>>;
-  /** The NAPTR records of a name, for ENUM. */
-  naptr(domain: string): Promise<Result<readonly NaptrRecord[], unknown>>;
-}
-
-/** What the outside is told as it happens. */
-export interface Listeners {
-  stage(call: string, stage: Stage, fields: LogFields): void;
-  record(record: CallRecord): void;
-}
+import { type Listeners, listenFault, type World } from './world.ts';
 
 /** Requests worked on at once; more is more than a box of this size can mean. */
 const MAX_SERVER_TRANSACTIONS = 20_000;
@@ -103,68 +57,8 @@ const EXTENSIONS = ['100rel', 'timer', 'path', 'outbound'] as const;
 /** How long calls may take to end in order when the box stops. */
 const GOODBYE = seconds(3);
 
-/** Why the gateway did not start: in words, with the setting that mends it where one does. */
-export type StartProblem = string;
-
-/** Starts everything. On a problem whatever has been started is stopped again. */
-export async function startGateway(
-  site: Site,
-  world: World,
-  listeners: Listeners,
-): Promise<Result<Gateway, StartProblem>> {
-  const directory = await world.directory(site);
-  if (!directory.ok) return directory;
-  const tls = await world.tls(site);
-  if (!tls.ok) return tls;
-  const store = await world.openStore(site);
-  if (!store.ok) return fail(`store.directory: ${store.error.what}`);
-  const supervisor = new Supervisor(world.log);
-  const reactor = new Reactor(world.clock, world.alarm, (error) => supervisor.fault('step', 'reactor', error));
-  let gateway: Gateway | undefined;
-  const hear = (step: (gateway: Gateway) => void): void =>
-    reactor.run(() => {
-      if (gateway !== undefined) step(gateway);
-    });
-  const transport = await world.openTransport(
-    { listen: site.sip.listen, tls: tls.value },
-    {
-      message: (octets, flow) => hear(({ edge }) => edge.receive(octets, flow)),
-      broken: (octets, status, flow) => hear(({ edge }) => edge.broken(octets, status, flow)),
-    },
-  );
-  if (!transport.ok) {
-    await store.value.close();
-    return fail(listenFault(transport.error));
-  }
-  let media: MediaPlane | undefined;
-  try {
-    media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
-    gateway = new Gateway(site, world, listeners, {
-      reactor,
-      supervisor,
-      store: store.value,
-      directory: directory.value,
-      transport: transport.value,
-      media,
-    });
-  } catch (error) {
-    await media?.stop();
-    await transport.value.close();
-    reactor.stop();
-    await store.value.close();
-    return fail(error instanceof Error ? error.message : String(error));
-  }
-  const begun = await gateway.begin();
-  if (begun.ok) return ok(gateway);
-  await gateway.stop();
-  return begun;
-}
-
-/** A listener's problem with the setting that mends it. */
-const listenFault = ({ code, why }: ListenProblem): string =>
-  `${code === 'certificate' ? 'sip.tls' : 'sip.listen'}: ${why}`;
-
-interface Started {
+/** What has been started already when the parts are joined. */
+export interface Started {
   readonly reactor: Reactor;
   readonly supervisor: Supervisor;
   readonly store: Store;
