@@ -7,10 +7,10 @@ import { silent } from '../../src/kernel/log.ts';
 import { type MediaPlane, type MediaPlaneEvent, startMediaPlane } from '../../src/media/plane.ts';
 import type { SpanEvent, SpanMediaSpec } from '../../src/span/port.ts';
 import { openTdmoeSpan } from '../../src/span/tdmoe/span.ts';
+import { type Cable, makeCable } from '../support/ethernet.ts';
 import { assertExact, Listeners, say } from '../support/exact-sound.ts';
 import { eventually } from '../support/process.ts';
 import { ROOT } from '../support/tree.ts';
-import { type Cable, makeCable } from '../support/veth.ts';
 
 const PORTS = [25_200, 25_299] as const;
 /** The UDP span that brings what is heard to this process: its own base port, and ours. */

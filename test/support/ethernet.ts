@@ -1,5 +1,6 @@
-/** Two Ethernet interfaces of this machine with a cable between them. Needs CAP_NET_ADMIN. */
+/** Ethernet interfaces of this machine: two with a cable between them, or one for a guest. Needs CAP_NET_ADMIN. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 export interface Cable {
   readonly a: string;
@@ -33,4 +34,26 @@ export function makeCable(): Cable | string {
   };
   plug(true);
   return { a, b, addressA, addressB, plug, remove: () => ip('link', 'delete', a) };
+}
+
+export interface Tap {
+  readonly name: string;
+  /** Our Ethernet address on it. */
+  readonly address: string;
+  remove(): void;
+}
+
+/** Makes a tap device for a guest's Ethernet card; answers why not where it can't. */
+export function makeTap(): Tap | string {
+  if (!existsSync('/dev/net/tun')) return '/dev/net/tun is missing';
+  const name = `bl${process.pid % 100_000}t${cables++}`;
+  const address = '02:00:00:00:00:01';
+  try {
+    ip('tuntap', 'add', 'dev', name, 'mode', 'tap');
+    // A second of eight spans, for when the guest is held up.
+    ip('link', 'set', name, 'address', address, 'txqueuelen', '10000', 'up');
+  } catch {
+    return 'no network interfaces can be made here (CAP_NET_ADMIN, ip, tun)';
+  }
+  return { name, address, remove: () => ip('tuntap', 'del', 'dev', name, 'mode', 'tap') };
 }
