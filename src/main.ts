@@ -40,6 +40,7 @@ import type { TlsSetup } from './net/words.ts';
 import type { HashName } from './sip/digest/response.ts';
 import { parseUri } from './sip/message/uri.ts';
 import type { DahdiSetting } from './span/dahdi/configure.ts';
+import { scanSpans } from './span/dahdi/scan.ts';
 import { DahdiSpan } from './span/dahdi/span.ts';
 import type { FarAudio, SpanEvent, SpanMediaSpec, SpanPort } from './span/port.ts';
 import { openTdmoeSpan } from './span/tdmoe/span.ts';
@@ -393,5 +394,9 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
     print: (text) => console.log(text),
     complain: (text) => console.error(text),
     run,
+    scan: () => {
+      const native = loadNative();
+      return native.ok ? scanSpans(native.value) : native;
+    },
   });
 }

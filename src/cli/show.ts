@@ -4,6 +4,7 @@ import type { Problem } from '../config/problem.ts';
 import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from '../console/views.ts';
 import { impossible } from '../kernel/machine.ts';
 import { table } from './table.ts';
+import type { FoundSpan } from './world.ts';
 
 export function showStatus(status: StatusView): string {
   const { health, calls, registrations } = status;
@@ -32,6 +33,23 @@ export function showCalls(calls: readonly CallView[]): string {
 
 const legText = ({ with: party, channel }: CallView['legs'][number]): string =>
   channel === undefined ? party : `${party} (${channel})`;
+
+export function showFound(spans: readonly FoundSpan[]): string {
+  if (spans.length === 0) return 'the driver has no spans';
+  return table(
+    ['number', 'type', 'channels', 'alarms', 'name', 'maker', 'model', 'location'],
+    spans.map(({ number, type, channels, alarms, name, maker, model, location }) => [
+      String(number),
+      type,
+      String(channels),
+      alarms.length === 0 ? '–' : alarms.join(' '),
+      name,
+      maker,
+      model,
+      location,
+    ]),
+  );
+}
 
 export function showSpans(spans: readonly SpanView[]): string {
   if (spans.length === 0) return 'no spans';

@@ -1,11 +1,12 @@
 /** `branchline spans`: the list, the doctor, and what an operator does with a span. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Diagnosis, SpanAnswer, SpanView, VerdictView } from '../console/views.ts';
-import { showSpans } from './show.ts';
+import { showFound, showSpans } from './show.ts';
 import { atBox, type BoxOptions, type CliWorld, EXIT, type ExitCode, fromBox, json, type Settle } from './world.ts';
 
 interface SpanOptions extends BoxOptions {
   /** True: all spans. */
+  readonly scan?: true;
   readonly diagnose?: string | true;
   readonly busyOut?: string;
   readonly inService?: string;
@@ -15,18 +16,21 @@ interface SpanOptions extends BoxOptions {
   readonly for: number;
 }
 
-const ACTS = ['diagnose', 'busyOut', 'inService', 'loopback'] as const;
+const ACTS = ['scan', 'diagnose', 'busyOut', 'inService', 'loopback'] as const;
 
 export function spanCommand(program: Command, world: CliWorld, settle: Settle): void {
   const act = (flags: string, what: string, ...others: string[]): Option => new Option(flags, what).conflicts(others);
   program
     .command('spans')
     .description('list the spans and their channels; say what is wrong with one; take it out of service or back')
-    .addOption(act('--diagnose [span]', 'say what is wrong, on whose side, and what to tell the carrier'))
-    .addOption(act('--busy-out <span>', 'take it out of service: no new calls, those in progress go on', 'diagnose'))
-    .addOption(act('--in-service <span>', 'take it back into service', 'diagnose', 'busyOut'))
+    .addOption(act('--scan', 'list the spans of the cards in this machine; asks no box'))
+    .addOption(act('--diagnose [span]', 'say what is wrong, on whose side, and what to tell the carrier', 'scan'))
+    .addOption(
+      act('--busy-out <span>', 'take it out of service: no new calls, those in progress go on', ...ACTS.slice(0, 2)),
+    )
+    .addOption(act('--in-service <span>', 'take it back into service', ...ACTS.slice(0, 3)))
     .option('--slots <slots>', 'with --busy-out and --in-service: only these timeslots, such as 1,2,23')
-    .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 3)))
+    .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 4)))
     .addOption(
       new Option('--type <loopback>', 'with --loopback').choices(['local', 'line', 'payload', 'off']).default('line'),
     )
@@ -43,6 +47,7 @@ function loopSeconds(text: string): number {
 
 function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
   const { diagnose, busyOut, inService, loopback, slots } = options;
+  if (options.scan) return scan(options, world);
   if (diagnose !== undefined) return doctor(diagnose, options, world);
   if (loopback !== undefined) {
     const path = `/api/v1/spans/${encodeURIComponent(loopback)}/loopback?type=${options.type}&seconds=${options.for}`;
@@ -58,6 +63,16 @@ function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
     text: showSpans(spans),
     code: EXIT.done,
   }));
+}
+
+async function scan(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
+  const found = world.scan();
+  if (!found.ok) {
+    world.complain(found.error);
+    return EXIT.no;
+  }
+  world.print(options.json ? JSON.stringify(found.value) : showFound(found.value));
+  return EXIT.done;
 }
 
 function order(path: string, options: SpanOptions, world: CliWorld): Promise<ExitCode> {

@@ -16,6 +16,20 @@ export interface CliWorld {
   complain(text: string): void;
   /** Runs the gateway until it is told to stop; answers with the exit code. */
   run(configFile: string): Promise<number>;
+  /** The spans of the cards in this machine; the error is a sentence. */
+  scan(): Result<readonly FoundSpan[]>;
+}
+
+/** A span that a driver has, configured or not. */
+export interface FoundSpan {
+  readonly number: number;
+  readonly name: string;
+  readonly type: string;
+  readonly maker: string;
+  readonly model: string;
+  readonly location: string;
+  readonly channels: number;
+  readonly alarms: readonly string[];
 }
 
 /** 0: done. 1: the answer is no. 2: not a command. 3: the box can't be asked. */

@@ -118,7 +118,7 @@ const tdmoe = z.strictObject({
 const dahdi = z.strictObject({
   driver: z.literal('dahdi').describe('A span of a card, or a dynamic one, of the kernel’s DAHDI driver'),
   ...common,
-  number: z.int().min(1).max(128).describe('The span’s number in the driver: branchline scan shows them'),
+  number: z.int().min(1).max(128).describe('The span’s number in the driver: branchline spans --scan shows them'),
   adopt: z.boolean().default(false).describe('Take the span as another program has set it up, and set up nothing'),
   coding: z
     .enum(['b8zs', 'ami', 'hdb3'])

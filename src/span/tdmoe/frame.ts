@@ -22,7 +22,7 @@ const SPAN_HEADER = 6;
 /** Multi-frame: marks the word that holds the number of spans. */
 const MULTI = 0x8000;
 /** Most spans in a multi-frame, octets of each one's signalling, octets of each one's payload. */
-export const MULTI_SPANS = 4;
+const MULTI_SPANS = 4;
 const MULTI_SIGNALLING = 16;
 const MULTI_PAYLOAD = 256;
 

@@ -251,5 +251,5 @@ function whyOf(name: string, code: string): string {
 }
 
 /** The octets of an Ethernet address such as `02:00:00:00:00:01`. */
-export const octetsOf = (address: string): Uint8Array =>
+const octetsOf = (address: string): Uint8Array =>
   Uint8Array.from(address.split(':'), (octet) => Number.parseInt(octet, 16));

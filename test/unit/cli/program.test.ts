@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runCli } from '../../../src/cli/program.ts';
+import type { CliWorld } from '../../../src/cli/world.ts';
 import { loadSite } from '../../../src/config/load.ts';
 import { type HttpConsole, startHttp } from '../../../src/console/http.ts';
 import { silent } from '../../../src/kernel/log.ts';
+import { fail, ok } from '../../../src/kernel/result.ts';
 import type { WallTime } from '../../../src/kernel/time.ts';
 import { controls, readModel } from '../../support/box.ts';
 import { DEMO } from '../../support/sites.ts';
 
 let folder = '';
 let box: HttpConsole;
+let cards: ReturnType<CliWorld['scan']> = ok([]);
 const told = controls();
 
 before(async () => {
@@ -48,6 +51,7 @@ async function branchline(args: readonly string[], environment: Readonly<Record<
       ran.push(file);
       return 7;
     },
+    scan: () => cards,
   });
   return { code, out: out.join('\n'), err: err.join('\n'), ran };
 }
@@ -188,6 +192,29 @@ test('status, calls and spans are tables for people and JSON for programs', asyn
     /^t1 {4}t1 {4}user {2}ni2 {6}line \* {2}24 up {6}none {4}1 idle, 1 busy {2}in-service {2}es 3$/m,
   );
   assert.equal(JSON.parse((await branchline(['calls', '--json'])).out)[0].id, 'c1');
+});
+
+test('the spans of the cards are listed without a box, and what stands in the way is said', async () => {
+  const span = {
+    number: 1,
+    name: 'WCT1/0',
+    type: 'T1',
+    maker: 'Digium',
+    model: 'TE133',
+    location: 'PCI',
+    channels: 24,
+    alarms: ['LOS'],
+  };
+  cards = ok([span]);
+  const found = await branchline(['spans', '--scan']);
+  assert.match(found.out, /^NUMBER +TYPE +CHANNELS +ALARMS.*\n1 +T1 +24 +LOS +WCT1\/0 +Digium +TE133 +PCI$/);
+  assert.deepEqual(JSON.parse((await branchline(['spans', '--scan', '--json'])).out), [span]);
+  cards = ok([]);
+  assert.equal((await branchline(['spans', '--scan'])).out, 'the driver has no spans');
+  cards = fail('the driver is not loaded');
+  const none = await branchline(['spans', '--scan']);
+  assert.deepEqual([none.err, none.code], ['the driver is not loaded', 1]);
+  assert.equal((await branchline(['spans', '--scan', '--diagnose'])).code, 2);
 });
 
 test('spans are diagnosed, served and looped, each with its own words', async () => {
