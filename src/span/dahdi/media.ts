@@ -7,6 +7,12 @@ import { type DeviceNative, drainEvents } from './driver.ts';
 /** Idle blocks that are written before a channel's first: while one is read another goes out, and one more covers a late tick. */
 const PRIME = 3;
 
+/**
+ * All channels of a span have one clock: where the first has no second block, neither have the others, so only that one is asked, which saves
+ * half of all reads. Every so many ticks all are asked, for those that lag behind for a reason of their own.
+ */
+const ASK_ALL = 16;
+
 /** Blocks that a channel may have brought since the last tick: what is beyond waits for the next. */
 const MOST_BLOCKS = 4;
 
@@ -91,11 +97,14 @@ class ChannelPort {
   /** Those that take part in the sweep, each at its place; the others are NONE. */
   readonly #sweep: Int32Array;
   readonly #active: boolean[];
+  /** Their line ran dry since the last tick. */
+  readonly #dry: boolean[];
   /** Blocks that each channel's line wants. */
   readonly #wanted: Int32Array;
   readonly #lengths: Int32Array;
   readonly #data: Uint8Array;
   readonly #blocks: readonly Uint8Array[];
+  #ticks = 0;
 
   constructor(native: DeviceNative, channels: readonly TdmChannel[], descriptors: readonly number[]) {
     this.#native = native;
@@ -103,6 +112,7 @@ class ChannelPort {
     this.#all = Int32Array.from(descriptors);
     this.#sweep = new Int32Array(channels.length).fill(NONE);
     this.#active = channels.map(() => false);
+    this.#dry = channels.map(() => false);
     this.#wanted = new Int32Array(channels.length);
     this.#lengths = new Int32Array(channels.length);
     this.#data = new Uint8Array(channels.length * BLOCK);
@@ -112,16 +122,38 @@ class ChannelPort {
   /** False when the channels have been taken away. */
   receive(): boolean {
     for (let n = 0; n < this.#channels.length; n++) this.#follow(n);
+    const all = ++this.#ticks % ASK_ALL === 0;
     for (let round = 0; round < MOST_BLOCKS; round++) {
       if (this.#native.deviceRead(this.#sweep, this.#data, this.#lengths, BLOCK) === 0 && round > 0) return true;
       for (let n = 0; n < this.#channels.length; n++) {
         if (this.#sweep[n] !== NONE && !this.#heard(n, this.#lengths[n] as number)) return false;
       }
+      if (round === 0 && !all) this.#askOne();
+      else if (round === 1 && !all) this.#askAll();
     }
     return true;
   }
 
+  /** Only the first that gave a block stays, and those whose block is behind an event. */
+  #askOne(): void {
+    let found = false;
+    for (let n = 0; n < this.#channels.length; n++) {
+      if (this.#sweep[n] === NONE || this.#lengths[n] === -EVENT_WAITS) continue;
+      if (found) this.#sweep[n] = NONE;
+      found = true;
+    }
+  }
+
+  #askAll(): void {
+    for (let n = 0; n < this.#channels.length; n++) this.#sweep[n] = this.#active[n] ? (this.#all[n] as number) : NONE;
+  }
+
   transmit(): void {
+    // A line that ran dry is primed anew, and the blocks that it missed are not sent after: they would wait there for ever.
+    for (let n = 0; n < this.#channels.length; n++) {
+      if (this.#dry[n]) this.#wanted[n] = PRIME;
+      this.#dry[n] = false;
+    }
     for (let round = 0; round < MOST_BLOCKS; round++) {
       let any = false;
       for (let n = 0; n < this.#channels.length; n++) {
@@ -169,15 +201,15 @@ class ChannelPort {
       return true;
     }
     const fd = this.#all[n] as number;
-    if (!goesOn(this.#native, fd, result, () => this.#starved(n))) return false;
+    if (
+      !goesOn(this.#native, fd, result, () => {
+        this.#dry[n] = true;
+      })
+    )
+      return false;
     // An event came in between: what waits behind it is read in the next round.
     if (result !== -EVENT_WAITS) this.#sweep[n] = NONE;
     return true;
-  }
-
-  /** The line ran dry: one block more from now on, otherwise it would run dry again and again. */
-  #starved(n: number): void {
-    this.#wanted[n] = (this.#wanted[n] as number) + 1;
   }
 }
 
@@ -191,6 +223,7 @@ class BundlePort {
   readonly #block = new Uint8Array(BLOCK);
   #active = false;
   #wanted = 0;
+  #dry = false;
 
   constructor(native: DeviceNative, channels: readonly TdmChannel[], descriptor: number) {
     this.#native = native;
@@ -206,7 +239,7 @@ class BundlePort {
       this.#native.deviceRead(this.#fd, this.#data, this.#length, this.#data.length);
       const result = this.#length[0] as number;
       if (result === this.#data.length) this.#heard();
-      else if (!goesOn(this.#native, this.#fd[0] as number, result, () => this.#wanted++)) return false;
+      else if (!goesOn(this.#native, this.#fd[0] as number, result, this.#ranDry)) return false;
       else if (result !== -EVENT_WAITS) return true;
     }
     return true;
@@ -214,6 +247,8 @@ class BundlePort {
 
   transmit(): void {
     const width = this.#channels.length;
+    if (this.#dry) this.#wanted = PRIME;
+    this.#dry = false;
     for (let round = 0; round < MOST_BLOCKS && this.#wanted > 0; round++, this.#wanted--) {
       for (let n = 0; n < width; n++) {
         const channel = this.#channels[n] as TdmChannel;
@@ -228,6 +263,10 @@ class BundlePort {
   close(): void {
     this.#native.close(this.#fd[0] as number);
   }
+
+  readonly #ranDry = (): void => {
+    this.#dry = true;
+  };
 
   /** While no call is up nothing is read, and what is old is thrown away before the first one. */
   #follow(): void {

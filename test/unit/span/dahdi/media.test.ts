@@ -67,14 +67,29 @@ test('only the channels of calls are read and written, a block out for each that
   assert.equal(desk.channel(2).went.length, 6);
 });
 
-test('an event in between loses no block, and a line that ran dry gets one more', () => {
+test('channels that were left behind together catch up together, and one that lags alone does so too', () => {
+  const { desk, channel, tick } = bench('channels');
+  for (const slot of [1, 2, 3]) channel(slot).open('ulaw');
+  tick(7);
+  for (const slot of [1, 2, 3]) desk.channel(slot).comes.push(block(1), block(2), block(3));
+  tick(7);
+  for (const slot of [1, 2, 3]) assert.equal(desk.channel(slot).comes.length, 0, `channel ${slot} lags`);
+  desk.channel(3).comes.push(block(4), block(5));
+  for (let n = 0; n < 16; n++) {
+    for (const slot of [1, 2, 3]) desk.channel(slot).comes.push(block(6));
+    tick(7);
+  }
+  assert.equal(desk.channel(3).comes.length, 0);
+});
+
+test('an event in between loses no block, and a line that ran dry is primed anew, whatever it missed', () => {
   const { desk, channel, tick } = bench('channels');
   channel(1).open('ulaw');
   tick(7);
   desk.channel(1).events.push(EVENT.readOverrun, EVENT.writeUnderrun);
-  desk.channel(1).comes.push(block(5));
+  desk.channel(1).comes.push(block(5), block(5), block(5), block(5));
   assert.equal(tick(7)[0], 5);
-  assert.equal(desk.channel(1).went.length, 3 + 2);
+  assert.equal(desk.channel(1).went.length, 3 + 3);
 });
 
 test('channels that are taken away in the middle of a call are closed and told, and may come back', () => {
