@@ -33,6 +33,10 @@ afterEach(async () => {
 });
 after(() => branch.stop());
 
+/** The far end has finished clearing: one that is stopped in the middle leaves its channels to T308 (Q.931 §5.3.3). */
+const cleared = (span: string): Promise<void> =>
+  eventually('every channel is cleared', () => branch.busy(span).length === 0);
+
 const ALL = Array.from({ length: 23 }, (_, i) => i + 1);
 
 for (const { span, as, number } of [
@@ -64,6 +68,7 @@ for (const { span, as, number } of [
       await eventually('every channel is in use', () => branch.busy(span).length === 23);
       assert.equal(calls.length, 23);
       for (const call of calls) assert.deepEqual(await call.ended, { by: 'far', status: undefined, cause: 16 });
+      await cleared(span);
       assert.equal((await far.stop())?.ok, true);
     });
   });
@@ -75,6 +80,7 @@ test('23 calls from a PBX to the carrier at once all go through', async () => {
   await eventually('23 answers', () => pbx.count('connect') === 23);
   assert.equal(carrier.count('setup'), 23);
   await eventually('the carrier has heard 23 endings', () => carrier.count('disconnect') === 23);
+  await cleared('pbx');
   assert.equal((await pbx.stop())?.ok, true);
 });
 
