@@ -1,7 +1,6 @@
 /** The kernel's own DAHDI driver in a guest: the ground that the tests of the drivers stand on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkLoop } from '../support/vm/loop.ts';
 import { noGuest, startGuest } from '../support/vm.ts';
 
 test('a guest boots with DAHDI, and two looped spans come up without alarms', {
@@ -21,10 +20,4 @@ test('a guest boots with DAHDI, and two looped spans come up without alarms', {
   } finally {
     await guest.stop();
   }
-});
-
-test('two looped spans under our driver: D-channel, 23 calls octet by octet, alarm and return', async (context) => {
-  const why = noGuest();
-  if (why !== undefined) return context.skip(why);
-  await checkLoop('channels', (what) => context.diagnostic(what));
 });
