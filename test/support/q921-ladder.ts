@@ -12,7 +12,7 @@ const at = (n: number): Instant => n as Instant;
  * A frame in the ladder's notation: `SABME P`, `UA F`, `DM`, `I 0,3 [0801] P`, and for RR, RNR and REJ the N(R) with `P` (command,
  * P=1), `C` (command, P=0), `F` (response, F=1) or nothing (response, F=0).
  */
-export function frameOf(text: string): LapdFrame {
+function frameOf(text: string): LapdFrame {
   const [type = '', ...rest] = text.split(' ');
   const mark = /^[PFC]$/.test(rest.at(-1) ?? '') ? (rest.pop() ?? '') : '';
   const pf = mark === 'P' || mark === 'F';
@@ -29,7 +29,7 @@ export function frameOf(text: string): LapdFrame {
   return { type, command: type === 'SABME' || type === 'DISC', pf, information };
 }
 
-export function textOf(frame: LapdFrame): string {
+function textOf(frame: LapdFrame): string {
   const mark = frame.pf ? (frame.command ? ' P' : ' F') : '';
   switch (frame.type) {
     case 'I':
@@ -65,7 +65,7 @@ function eventOf(input: string, settings: LinkSettings): LinkEvent {
   }
 }
 
-export function effectText(effect: LinkEffect, settings: Pick<LinkSettings, 'side' | 'n201'>): string {
+function effectText(effect: LinkEffect, settings: Pick<LinkSettings, 'side' | 'n201'>): string {
   switch (effect.type) {
     case 'frame': {
       const frame = decodeFrame(effect.frame, settings.side, settings.n201);
