@@ -4,8 +4,11 @@ import type { SpanEvent } from '../port.ts';
 import { EVENT, EVENT_WAITS, FLUSH, intOf, REQUEST } from './abi.ts';
 import { type DeviceNative, drainEvents } from './driver.ts';
 
-/** Idle blocks that are written before a channel's first: while one is read another goes out, and one more covers a late tick. */
-const PRIME = 3;
+/**
+ * Idle blocks that are written before a channel's first: one goes out while one is read, and the others cover ticks that are late. How many
+ * wait at any time the driver doesn't tell.
+ */
+const PRIME = 4;
 
 /**
  * All channels of a span have one clock: where the first has no second block, neither have the others, so only that one is asked, which saves

@@ -40,7 +40,7 @@ export async function checkLoop(mode: 'channels' | 'bundle', report: (what: stri
   for (const sound of sounds) {
     report(JSON.stringify(sound));
     assert.equal(sound.verdict, 'exact');
-    assert.ok(sound.octets > 20_000);
+    assert.ok(sound.octets > 7_000);
   }
   assert.equal(sounds.length, 2);
   const missing = 'there is no DAHDI span 2: the driver has one span';
