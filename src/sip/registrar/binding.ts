@@ -62,6 +62,7 @@ export function sameContact(a: string, b: string): boolean {
 
 export function stored(binding: Binding, now: Instant, wall: WallTime): StoredBinding {
   const { params: _, deadline, ...body } = binding;
-  const left = Math.max(0, deadline - now) as Millis;
+  // Whole milliseconds: the clock has fractions, and what is left of a round time after them seldom is round.
+  const left = Math.max(0, Math.round(deadline - now)) as Millis;
   return { ...body, left, expires: (wall + left) as WallTime };
 }

@@ -50,7 +50,7 @@ function desk(more: Partial<RegistrarSetup> = {}): {
       registrar.register(
         { aor: AOR, request: register(lines, from), flow, toTag: 'us' },
         at(when),
-        (WALL + when * 1000) as WallTime,
+        (WALL + Math.floor(when * 1000)) as WallTime,
       ),
     uris: (when = 0) => registrar.bindings(AOR, at(when)).map(({ contact }) => contact),
   };
@@ -267,6 +267,17 @@ test('bindings of the store live on with what was left of them', () => {
     '<sip:a@b>;expires=599;+sip.instance="<urn:uuid:1>";reg-id=1',
   ]);
   assert.equal(summary(fresh.say(again, 1001, { cseq: 51 })), '200 OK +1 <urn:uuid:1>');
+});
+
+test('what is stored is in whole milliseconds, whatever the fraction of the clock', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), (seconds) => {
+      const { persist } = desk().say('Contact: <sip:a@b>;expires=120\n', seconds);
+      const [op] = persist;
+      assert.ok(op?.type === 'bind');
+      assert.deepEqual([op.binding.left, Number.isInteger(op.binding.expires)], [120_000, true]);
+    }),
+  );
 });
 
 test('a dead contact can be taken out', () => {
