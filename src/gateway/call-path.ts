@@ -1,49 +1,35 @@
 /**
  * The way of a call, from top to bottom:
  * heardSetup → normalise → admit → route → dial → progress → answer → talk → release → record → publish.
- * The same eleven names are the log events, the metrics and the rungs of the ladders. Which protocol a leg speaks is not
- * known here.
+ * Which protocol a leg speaks is not known here.
  */
-import { Call, type CallEffect, type CallEvent, type CallLimits, ourRelease, type ReleasedBy } from '../call/call.ts';
+import { type CallEffect, type CallLimits, ourRelease, type ReleasedBy } from '../call/call.ts';
 import { CAUSE, type Cause } from '../call/cause.ts';
 import type { CallMediaCommand, LegMediaCommand, StreamStats } from '../call/media.ts';
 import type { Offer, Release, Signal } from '../call/signal.ts';
-import type { Log, LogFields } from '../kernel/log.ts';
+import type { LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
-import { after, type Instant, seconds } from '../kernel/time.ts';
+import { after, seconds } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
 import { type EnumAnswers, queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
 import { dialledText } from '../routing/trace.ts';
-import type { CallRecord, LiveCallChange, StoreOp } from '../store/words.ts';
+import type { CallRecord } from '../store/words.ts';
 import type { Admission } from './admission.ts';
 import type { LegHandle, LegWorld } from './bound-leg.ts';
-import { recordOf, rowOf, sourceName, talkSeconds } from './call-record.ts';
+import { CallBook, type CallBookParts } from './call-book.ts';
+import { recordOf, talkSeconds } from './call-record.ts';
 import { type DialHop, nameOf, offerOn, type Phones, stepsOf } from './dial-hop.ts';
 import type { EmergencyDesk } from './emergency-desk.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import type { Ledger } from './ledger.ts';
-import type { LiveCall } from './live-call.ts';
-import type { Reactor, Wakeable } from './reactor.ts';
-import type { LegRecovery } from './recovery.ts';
+import { type LiveCall, newLiveCall, sourceName } from './live-call.ts';
+import { LiveCalls } from './live-calls.ts';
+import type { Reactor } from './reactor.ts';
 import { namedRelease } from './refused.ts';
 import type { RoomMaker } from './room-maker.ts';
 import type { Router } from './router.ts';
+import type { Stage } from './stage.ts';
 import type { Supervisor } from './supervise.ts';
-
-export const STAGES = [
-  'heardSetup',
-  'normalise',
-  'admit',
-  'route',
-  'dial',
-  'progress',
-  'answer',
-  'talk',
-  'release',
-  'record',
-  'publish',
-] as const;
-export type Stage = (typeof STAGES)[number];
 
 /** What a leg says to the path; the rest is its maker's own business. */
 export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread' | 'abandon'>;
@@ -51,21 +37,17 @@ export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread' | '
 /** Makes and starts the leg of a hop, or says why it can't be. */
 export type Dialler = (leg: string, hop: DialHop, offer: Offer, ears: LegEars) => LegHandle | Release;
 
-export interface CallPathParts {
+interface CallPathParts extends CallBookParts {
   readonly reactor: Reactor;
-  readonly log: Log;
   readonly supervisor: Supervisor;
   readonly router: Router;
   readonly dial: Dialler;
   readonly legMedia: (leg: string, command: LegMediaCommand) => void;
   readonly callMedia: (command: CallMediaCommand) => void;
-  readonly persist: (op: StoreOp) => Promise<void>;
   readonly limits: () => CallLimits;
   readonly admission: Admission;
   readonly newCallId: () => string;
   readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
-  /** Which threads of messages belong to this call, as they become known. */
-  readonly onThreads: (call: string, threads: readonly string[]) => void;
   readonly onRecord: (record: CallRecord) => void;
   /** What users spend of their quotas. */
   readonly ledger: Pick<Ledger, 'answered' | 'ended'>;
@@ -84,20 +66,25 @@ const SETTLE = seconds(2);
 
 export class CallPath {
   readonly #parts: CallPathParts;
-  readonly #calls = new Map<string, LiveCall>();
-  readonly #byLeg = new Map<string, LiveCall>();
-  readonly #wakes = new Map<string, Wakeable>();
+  readonly #calls: LiveCalls;
+  readonly #book: CallBook;
 
   constructor(parts: CallPathParts) {
     this.#parts = parts;
+    this.#book = new CallBook(parts);
+    this.#calls = new LiveCalls({
+      ...parts,
+      carryOut: (live, effect) => this.#carryOut(live, effect),
+      settled: (live) => this.#record(live),
+    });
   }
 
   get live(): ReadonlyMap<string, LiveCall> {
-    return this.#calls;
+    return this.#calls.all;
   }
 
   legOf(leg: string): LegHandle | undefined {
-    return this.#byLeg.get(leg)?.legs.get(leg);
+    return this.#calls.legOf(leg);
   }
 
   /** Someone wants to call: `make` builds the A-leg, which then speaks through the ears it was given. */
@@ -110,33 +97,9 @@ export class CallPath {
     const { reactor, newCallId, limits } = this.#parts;
     const id = newCallId();
     const leg = `${id}.a`;
-    const live: LiveCall = {
-      id,
-      call: new Call(id, { leg, tones }, limits()),
-      source,
-      address,
-      started: reactor.clock.wall(),
-      answered: undefined,
-      ended: undefined,
-      decision: undefined,
-      revision: undefined,
-      spender: undefined,
-      stored: false,
-      hops: new Map(),
-      tried: [],
-      legs: new Map(),
-      stage: undefined,
-      dialled: new Map(),
-      with: new Map([[leg, sourceName(source)]]),
-      endpoints: new Set(),
-      channels: new Map(),
-      sipCallIds: new Set(),
-      stats: new Map(),
-      release: undefined,
-      settleBy: undefined,
-    };
-    this.#calls.set(id, live);
-    this.#byLeg.set(leg, live);
+    const from = { source, address, started: reactor.clock.wall() };
+    const live = newLiveCall(id, { leg, tones }, limits(), from);
+    this.#calls.add(live, leg);
     if (address !== undefined) this.#parts.admission.heardFrom(address, leg);
     const handle = make(leg, this.#ears(live, leg));
     live.legs.set(leg, handle);
@@ -145,17 +108,17 @@ export class CallPath {
 
   /** The box ends a call: an operator, a fault, a shutdown. */
   end(id: string, cause: Cause): void {
-    const live = this.#calls.get(id);
-    if (live !== undefined) this.#feed(live, { type: 'end', cause });
+    const live = this.live.get(id);
+    if (live !== undefined) this.#calls.feed(live, { type: 'end', cause });
   }
 
   callOf(leg: string): LiveCall | undefined {
-    return this.#byLeg.get(leg);
+    return this.#calls.of(leg);
   }
 
   /** The media plane has closed a leg's endpoint. */
   streamClosed(leg: string, stats: StreamStats): void {
-    const live = this.#byLeg.get(leg);
+    const live = this.#calls.of(leg);
     if (live === undefined) return;
     live.stats.set(leg, stats);
     const dialled = live.dialled.get(leg);
@@ -181,7 +144,7 @@ export class CallPath {
     const { router, reactor } = this.#parts;
     const query = queryOf(offer, live.source, live.address);
     const decision = router.decide(query, answers);
-    if (decision.type === 'collect') return this.#feed(live, { type: 'collect' });
+    if (decision.type === 'collect') return this.#calls.feed(live, { type: 'collect' });
     if (decision.type === 'ask') {
       return router.ask(decision, (found) =>
         reactor.run(() => {
@@ -191,7 +154,7 @@ export class CallPath {
     }
     this.#normalise(live, query);
     const refused = this.#admit(live, decision);
-    if (refused !== undefined) return this.#feed(live, { type: 'refused', release: refused });
+    if (refused !== undefined) return this.#calls.feed(live, { type: 'refused', release: refused });
     this.#route(live, offer, decision);
   }
 
@@ -202,9 +165,9 @@ export class CallPath {
   // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
 
   #admit(live: LiveCall, decision: Settled): Release | undefined {
-    const full = this.#parts.admission.admit(`${live.id}.a`, live.source, decision, this.#calls.size);
+    const full = this.#parts.admission.admit(`${live.id}.a`, live.source, decision, this.live.size);
     const refused = full === undefined ? {} : { refused: full };
-    this.#stage(live, 'admit', { ...refused, emergency: decision.emergency, calls: this.#calls.size });
+    this.#stage(live, 'admit', { ...refused, emergency: decision.emergency, calls: this.live.size });
     return full === undefined ? undefined : namedRelease({ id: full, status: 503, cause: CAUSE.congestion });
   }
 
@@ -214,30 +177,24 @@ export class CallPath {
     const { router } = this.#parts;
     live.decision = decision;
     live.revision = decision.directoryRevision;
-    this.#open(live, offer);
+    this.#book.open(live, offer);
     router.follow(decision);
     this.#parts.desk.decided(live, decision);
     switch (decision.type) {
       case 'refusal': {
         const { refusal } = decision;
         this.#stage(live, 'route', { refused: refusal.id, why: refusal.why });
-        return this.#feed(live, { type: 'refused', release: namedRelease(refusal) });
+        return this.#calls.feed(live, { type: 'refused', release: namedRelease(refusal) });
       }
       case 'hops': {
         const { steps, hops } = stepsOf(decision.hops, this.#parts.phones);
         for (const [name, hop] of hops) live.hops.set(name, hop);
         this.#stage(live, 'route', { hops: [...hops.values()].map(nameOf) });
-        return this.#feed(live, { type: 'decided', steps });
+        return this.#calls.feed(live, { type: 'decided', steps });
       }
       default:
         return impossible(decision);
     }
-  }
-
-  #open(live: LiveCall, offer: Offer): void {
-    live.stored = true;
-    const dialogs = this.#recoveries(live);
-    this.#write({ type: 'call-open', call: rowOf(live, offer, dialogs) });
   }
 
   // ── dial ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,13 +215,13 @@ export class CallPath {
     live.tried.push(nameOf(hop));
     live.with.set(leg, nameOf(hop));
     live.dialled.set(leg, { hop, heard: false });
-    this.#byLeg.set(leg, live);
+    this.#calls.add(live, leg);
     const offer = offerOn(hop, dialled, live.source, this.#parts.router.directory);
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
     const made = this.#made(live, leg, hop, offer);
     if ('tell' in made) {
       live.legs.set(leg, made);
-      this.#note(live, { hops: live.tried });
+      this.#book.note(live, { hops: live.tried });
       return;
     }
     const { reactor } = this.#parts;
@@ -283,7 +240,7 @@ export class CallPath {
 
   #progress(live: LiveCall, leg: string, inBand: boolean): void {
     this.#stage(live, 'progress', { leg, inBand });
-    this.#note(live, {});
+    this.#book.note(live, {});
   }
 
   // ── answer, talk ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +250,7 @@ export class CallPath {
     live.talkingSince = this.#parts.reactor.clock.now();
     this.#parts.ledger.answered(live, live.dialled.get(leg)?.hop);
     this.#stage(live, 'answer', { leg });
-    this.#note(live, { answered: live.answered });
+    this.#book.note(live, { answered: live.answered });
     this.#talk(live, leg);
   }
 
@@ -320,25 +277,16 @@ export class CallPath {
   #maySettle(live: LiveCall): void {
     if (live.settleBy === undefined) return;
     if (live.endpoints.size === 0) this.#record(live);
-    else this.#watch(live);
+    else this.#calls.watch(live);
   }
 
   #record(live: LiveCall): void {
-    if (!this.#calls.delete(live.id)) return;
-    for (const leg of live.with.keys()) {
-      this.#byLeg.delete(leg);
-      this.#parts.admission.left(leg);
-    }
-    const watched = this.#wakes.get(live.id);
-    if (watched !== undefined) this.#parts.reactor.forget(watched);
-    this.#wakes.delete(live.id);
+    if (!this.#calls.remove(live)) return;
+    for (const leg of live.with.keys()) this.#parts.admission.left(leg);
     const record = recordOf(live, this.#parts.reactor.clock.wall());
     this.#parts.ledger.ended(live, talkSeconds(record));
     this.#stage(live, 'record', { cause: record.cause, seconds: talkSeconds(record) });
-    this.#parts.persist({ type: 'call-close', record }).then(
-      () => this.#publish(live, record),
-      (problem: unknown) => this.#notWritten(problem),
-    );
+    this.#book.close(record, () => this.#publish(live, record));
   }
 
   // ── publish: the record is durable, and its outbox row with it ──────────────────────────────────────────────────────
@@ -366,14 +314,14 @@ export class CallPath {
   #heard(live: LiveCall, leg: string, signal: Signal, branch: string | undefined): void {
     if (signal.type === 'offer') this.#heardSetup(live, signal);
     this.#watchHop(live, leg, signal);
-    this.#feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
+    this.#calls.feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
     // Only now has the caller's dialog been confirmed, and can be ended after a crash.
-    if (signal.type === 'confirm') this.#note(live, {});
+    if (signal.type === 'confirm') this.#book.note(live, {});
   }
 
   #gone(live: LiveCall, leg: string): void {
     this.#parts.admission.left(leg);
-    this.#feed(live, { type: 'gone', leg });
+    this.#calls.feed(live, { type: 'gone', leg });
   }
 
   /** What a hop's first words say of its gateway; a call that was answered ends for other reasons. */
@@ -391,53 +339,7 @@ export class CallPath {
     if (command.type === 'open-rtp' || command.type === 'open-tdm') live.endpoints.add(leg);
     if (command.type !== 'open-tdm') return;
     live.channels.set(leg, command.channel);
-    this.#note(live, { channels: [...live.channels.values()] });
-  }
-
-  #feed(live: LiveCall, event: CallEvent): void {
-    const now = this.#parts.reactor.clock.now();
-    this.#guarded(live, () => live.call.feed(event, now));
-    this.#watch(live);
-  }
-
-  #guarded(live: LiveCall, what: () => readonly CallEffect[]): void {
-    this.#parts.supervisor.guard(
-      'call',
-      live.id,
-      () => {
-        for (const effect of what()) this.#carryOut(live, effect);
-      },
-      () => this.#drop(live),
-    );
-  }
-
-  /** After a fault of ours: every leg is told, and the call is recorded without its machine. */
-  #drop(live: LiveCall): void {
-    const signal = ourRelease(CAUSE.temporaryFailure);
-    live.release ??= { signal, by: 'us' };
-    for (const leg of live.legs.values()) leg.tell(signal);
-    live.settleBy = this.#parts.reactor.clock.now();
-  }
-
-  #wake(live: LiveCall, now: Instant): void {
-    if (live.settleBy !== undefined && live.settleBy <= now) return this.#record(live);
-    this.#guarded(live, () => live.call.wake(now));
-  }
-
-  #watch(live: LiveCall): void {
-    if (!this.#calls.has(live.id)) return;
-    let wakeable = this.#wakes.get(live.id);
-    if (wakeable === undefined) {
-      const calls = this.#calls;
-      wakeable = {
-        get deadline() {
-          return calls.has(live.id) ? (live.settleBy ?? live.call.deadline) : undefined;
-        },
-        wake: (now) => this.#wake(live, now),
-      };
-      this.#wakes.set(live.id, wakeable);
-    }
-    this.#parts.reactor.watch(wakeable);
+    this.#book.note(live, { channels: [...live.channels.values()] });
   }
 
   #carryOut(live: LiveCall, effect: CallEffect): void {
@@ -467,33 +369,5 @@ export class CallPath {
     live.stage = stage;
     this.#parts.log.info({ call: live.id, ...fields }, stage);
     this.#parts.onStage(live.id, stage, fields);
-  }
-
-  /** Brings the call's row up to date: where it stands, and what a restart would need to end it. */
-  #note(live: LiveCall, change: LiveCallChange): void {
-    if (!live.stored || live.release !== undefined) return;
-    const dialogs = this.#recoveries(live);
-    this.#write({ type: 'call-update', callId: live.id, change: { ...change, state: live.call.state, dialogs } });
-  }
-
-  /** What a restart after a crash needs of every leg. */
-  #recoveries(live: LiveCall): readonly LegRecovery[] {
-    const legs = [...live.legs.values()];
-    this.#parts.onThreads(
-      live.id,
-      legs.map((leg) => leg.thread()).filter((thread) => thread !== undefined),
-    );
-    const records = legs.map((leg) => leg.recovery()).filter((record) => record !== undefined);
-    for (const record of records) if (record.type === 'sip') live.sipCallIds.add(record.record.dialog.callId);
-    return records;
-  }
-
-  #write(op: StoreOp): void {
-    this.#parts.persist(op).catch((problem: unknown) => this.#notWritten(problem));
-  }
-
-  #notWritten(problem: unknown): void {
-    const what = problem instanceof Object && 'what' in problem ? String(problem.what) : String(problem);
-    this.#parts.log.error({ what }, 'call.not-written');
   }
 }

@@ -2,7 +2,6 @@ import { ourRelease } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
-import type { Source } from '../routing/query.ts';
 import type { CallRecord, LiveCall as LiveCallRow } from '../store/words.ts';
 import type { LiveCall } from './live-call.ts';
 
@@ -55,7 +54,3 @@ export function recordOf(live: LiveCall, now: WallTime): CallRecord {
 /** How long the parties talked. */
 export const talkSeconds = (record: CallRecord): number =>
   record.answered === undefined ? 0 : Math.round((record.ended - record.answered) / 1000);
-
-/** For the log and the status page. */
-export const sourceName = (source: Source): string =>
-  source.type === 'unknown' ? source.type : `${source.type} ${source.id}`;

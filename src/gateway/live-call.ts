@@ -1,4 +1,4 @@
-import type { Call, ReleasedBy } from '../call/call.ts';
+import { Call, type Caller, type CallLimits, type ReleasedBy } from '../call/call.ts';
 import type { BChannel, StreamStats } from '../call/media.ts';
 import type { Release } from '../call/signal.ts';
 import type { Instant, WallTime } from '../kernel/time.ts';
@@ -44,3 +44,39 @@ export interface LiveCall {
   /** All legs are gone; only the streams' figures are awaited, at most until then. */
   settleBy: Instant | undefined;
 }
+
+/** A call of which nothing has been heard yet. */
+export function newLiveCall(
+  id: string,
+  caller: Caller,
+  limits: CallLimits,
+  from: Pick<LiveCall, 'source' | 'address' | 'started'>,
+): LiveCall {
+  return {
+    ...from,
+    id,
+    call: new Call(id, caller, limits),
+    answered: undefined,
+    ended: undefined,
+    decision: undefined,
+    revision: undefined,
+    spender: undefined,
+    stored: false,
+    hops: new Map(),
+    tried: [],
+    legs: new Map(),
+    stage: undefined,
+    dialled: new Map(),
+    with: new Map([[caller.leg, sourceName(from.source)]]),
+    endpoints: new Set(),
+    channels: new Map(),
+    sipCallIds: new Set(),
+    stats: new Map(),
+    release: undefined,
+    settleBy: undefined,
+  };
+}
+
+/** For the log and the status page. */
+export const sourceName = (source: Source): string =>
+  source.type === 'unknown' ? source.type : `${source.type} ${source.id}`;

@@ -13,8 +13,8 @@ import type { Flow, Target } from '../sip/message/flow.ts';
 import type { SpanEvent, SpanPort } from '../span/port.ts';
 import type { Store } from '../store/store.ts';
 import type { CallRecord, StoreProblem } from '../store/words.ts';
-import type { Stage } from './call-path.ts';
 import type { Alarm, Reactor } from './reactor.ts';
+import type { Stage } from './stage.ts';
 
 /** Everything real that the gateway works with. */
 export interface World {
