@@ -22,11 +22,15 @@ export function loadSite(
   tests: 'tried' | 'left' = 'tried',
 ): Result<Site, readonly Problem[]> {
   const parsed = parseText(text, path);
-  if (!parsed.ok) return parsed;
-  const checked = siteSchema.safeParse(parsed.value);
+  return parsed.ok ? checkSite(parsed.value, tests) : parsed;
+}
+
+/** The same for settings that are no text any more: all problems of one stage at once, dial-plan tests last. */
+export function checkSite(settings: unknown, tests: 'tried' | 'left' = 'tried'): Result<Site, readonly Problem[]> {
+  const checked = siteSchema.safeParse(settings);
   if (!checked.success) {
-    const wrong = explainIssues(checked.error.issues, parsed.value);
-    return fail([...wrong, ...crossCheckRest(parsed.value, checked.error.issues)]);
+    const wrong = explainIssues(checked.error.issues, settings);
+    return fail([...wrong, ...crossCheckRest(settings, checked.error.issues)]);
   }
   const misfits = crossCheck(checked.data);
   // Only a plan that is whole can be tried out.

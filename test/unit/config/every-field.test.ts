@@ -1,7 +1,7 @@
 /** Every setting of site.yaml made wrong in turn: each must give its own problem, at its own path. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadSite } from '../../../src/config/load.ts';
+import { checkSite } from '../../../src/config/load.ts';
 import { type Problem, pathText } from '../../../src/config/problem.ts';
 import { siteJsonSchema } from '../../../src/config/schema.ts';
 import { fullSample, siteOf } from '../../support/sites.ts';
@@ -22,22 +22,22 @@ function places(value: unknown, path: Path = []): readonly Place[] {
 }
 
 /** The sample with one place put to another value, or taken out. */
-function sampleWith(path: Path, value: unknown): string {
+function sampleWith(path: Path, value: unknown): unknown {
   const sample = fullSample();
   let holder: unknown = sample;
   for (const part of path.slice(0, -1)) holder = (holder as Record<string | number, unknown>)[part];
   (holder as Record<string | number, unknown>)[path.at(-1) ?? ''] = value;
-  return JSON.stringify(sample);
+  return sample;
 }
 
-function problemsOf(text: string): readonly Problem[] {
-  const loaded = loadSite(text, 'site.yaml');
+function problemsOf(settings: unknown): readonly Problem[] {
+  const loaded = checkSite(settings);
   return loaded.ok ? [] : loaded.error;
 }
 
 /** The problem at `path` itself; fails when there is none or when it says nothing. */
-function problemAt(path: Path, text: string, wrong: string): Problem {
-  const problems = problemsOf(text);
+function problemAt(path: Path, settings: unknown, wrong: string): Problem {
+  const problems = problemsOf(settings);
   const found = problems.find((problem) => problem.path === pathText(path));
   assert.ok(found, `${pathText(path)} ${wrong} gave no problem of its own: ${JSON.stringify(problems)}`);
   assert.ok(found.what.length > 0 && found.mend.length > 0);
