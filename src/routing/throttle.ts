@@ -133,6 +133,7 @@ export function outcomeOf({ origin, cause }: Release, heard: boolean, up: boolea
     if (status === 408) return heard ? 'good' : 'failed';
     return cause === CAUSE.temporaryFailure ? 'failed' : 'neither';
   }
-  if (!up) return 'failed';
+  // 102 with nothing heard before: SETUP was repeated in vain (T303, Q.931 §5.1.1).
+  if (!up || (!heard && cause === CAUSE.timerExpiry)) return 'failed';
   return heard || origin !== undefined ? 'good' : 'neither';
 }

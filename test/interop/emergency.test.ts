@@ -1,8 +1,12 @@
-/** An emergency in the worst hour: every B-channel taken, the caller known to nobody. It goes out, and the call back finds him. */
+/**
+ * An emergency in the worst hour: every B-channel taken, every gateway throttled, the core and all other trunks dead, the caller known to
+ * nobody. It goes out, and the call back finds him.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Phone } from '../../scripts/demo/phone.ts';
 import type { PhoneCall } from '../../scripts/demo/phone-call.ts';
+import type { ExplainView } from '../../src/console/views.ts';
 import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
 import { type Libpri, type LibpriEvent, startLibpri } from '../support/libpri.ts';
 import { eventually } from '../support/process.ts';
@@ -13,6 +17,10 @@ const CHANNELS = 23;
 /** An emergency call is with the network so many milliseconds after the INVITE. */
 const OUT_WITHIN = 2000;
 const ELIN = '+12145550290';
+/** Of the other building. */
+const OTHER_ELIN = '+12145550291';
+/** In the warehouse's subnet. */
+const STRANGER = '127.0.0.77';
 
 const settings = settingsOf(
   { sip: SIP.port, http: 33_001, media: '33200-33399' },
@@ -25,16 +33,31 @@ const settings = settingsOf(
       },
     ],
     spanGroups: [{ id: 'pstn', spans: ['t1'] }],
+    // Nobody is at these addresses.
+    sipTrunks: ['core', 'carrier'].map((id, i) => ({
+      id,
+      address: `127.0.0.${98 + i}`,
+      port: 5060,
+      patienceSeconds: 0.5,
+    })),
     users: [userOf('201', '+12145550201'), userOf('202', '+12145550202')],
+    dids: [{ number: '+12145550201', to: { user: '201' } }],
     limits: { callsPerUser: 40 },
+    routes: [
+      { id: 'local', prefixes: ['+1214'], gateways: ['pstn'] },
+      { id: 'far', prefixes: ['+1972'], gateways: ['core', 'carrier', 'pstn'] },
+    ],
+    throttle: { failures: 1, minutes: 60, probeSeconds: 600 },
     emergency: {
-      gateways: ['pstn'],
-      locations: [{ id: 'hq', name: 'Building 1', elins: [ELIN], subnets: ['127.0.0.0/8'], notify: ['202'] }],
+      locations: [
+        { id: 'hq', name: 'Building 1', elins: [OTHER_ELIN], subnets: ['127.0.0.0/8'] },
+        { id: 'warehouse', name: 'Warehouse', elins: [ELIN], subnets: ['127.0.0.64/26'], notify: ['202'] },
+      ],
     },
   },
 );
 
-describe('an emergency call with every channel taken', () => {
+describe('an emergency call with every channel taken and every gateway throttled', () => {
   let box: BoxProcess;
   let libpri: Libpri;
   let colleague: Phone;
@@ -51,15 +74,15 @@ describe('an emergency call with every channel taken', () => {
       listen: SPAN.libpri,
       peer: SPAN.ours,
       seconds: 120,
-      args: ['-a', 'answer', '-A', '20', '-H', '0', '-B', String(CHANNELS)],
+      args: ['-a', 'answer', '-A', '20', '-H', '0', '-B', String(CHANNELS), '-X', '0'],
     });
     box = await BoxProcess.started(settings);
     await box.ready();
-    const phoneOf = (user: string): Promise<Phone> =>
-      Phone.open({ registrar: SIP, user, password: `pw-${user}`, domain: DOMAIN });
+    const phoneOf = (user: string, local = '127.0.0.1'): Promise<Phone> =>
+      Phone.open({ registrar: SIP, user, password: `pw-${user}`, domain: DOMAIN, local });
     colleague = await phoneOf('201');
     guard = await phoneOf('202');
-    stranger = await phoneOf('visitor');
+    stranger = await phoneOf('visitor', STRANGER);
     assert.equal(await colleague.register(600), 200);
     assert.equal(await guard.register(600), 200);
     stranger.onCall = (call) => {
@@ -67,8 +90,19 @@ describe('an emergency call with every channel taken', () => {
       call.ring();
       call.accept();
     };
-    for (let n = 0; n < CHANNELS; n++) calls.push(await colleague.call('5551234'));
+    for (let n = 1; n < CHANNELS; n++) calls.push(await colleague.call('5551234'));
     for (const call of calls) assert.equal(await call.answered, true);
+    await throttleAll();
+    // The last channel: by now only the network can take it.
+    colleague.onCall = (call) => {
+      calls.push(call);
+      call.accept();
+    };
+    libpri.call('2145550201', '9725550100');
+    await eventually(
+      'the call from the network is up',
+      () => calls.at(-1)?.talking === true && calls.length === CHANNELS,
+    );
   });
   after(async () => {
     await colleague?.close();
@@ -77,6 +111,17 @@ describe('an emergency call with every channel taken', () => {
     await libpri?.stop();
     await box?.remove();
   });
+
+  /** The D-channel is silent for a while, in which an ordinary call tries every gateway in vain; the calls that are up stay up. */
+  async function throttleAll(): Promise<void> {
+    libpri.down(8);
+    assert.equal(await (await colleague.call('9725551234')).answered, false);
+    await box.until('the D-channel is up again', async () => (await box.spans())[0]?.dChannel.up === true, 20);
+    const { lines } = await box.json<ExplainView>('/api/v1/explain?from=201&dial=9725551234');
+    for (const id of ['core', 'carrier', 'pstn'])
+      assert.match(lines.join('\n'), new RegExp(`not ${id}, which is throttled`));
+    assert.equal((await box.calls()).length, CHANNELS - 1);
+  }
 
   const setups = (): readonly LibpriEvent[] => libpri.events.filter(({ ev }) => ev === 'setup');
 

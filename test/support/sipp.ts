@@ -86,6 +86,12 @@ export class Sipp {
     return this.done;
   }
 
+  /** It dies without a word to anybody. */
+  async kill(): Promise<void> {
+    await this.#program.stop('SIGKILL');
+    await this.done;
+  }
+
   #result(code: number | undefined): SippResult {
     const read = (name: string): string => {
       try {

@@ -155,6 +155,8 @@ const ENDINGS: readonly (readonly [what: string, release: Release, heard: boolea
   ['no codec in common, as we found', sip(503, undefined, CAUSE.bearerNotImplemented), true, true, 'neither'],
   ['no circuit in the network', isdn(CAUSE.noChannel, true), false, true, 'good'],
   ['our own channels are taken', isdn(CAUSE.noChannel, false), false, true, 'neither'],
+  ['nobody answered the SETUP', isdn(CAUSE.timerExpiry, true), false, true, 'failed'],
+  ['nothing came after CALL PROCEEDING', isdn(CAUSE.timerExpiry, false), true, true, 'good'],
   ['the D-channel is down', isdn(CAUSE.networkOutOfOrder, false), false, false, 'failed'],
   ['the D-channel went down with the call up', isdn(CAUSE.temporaryFailure, true), true, false, 'failed'],
   ['the caller hung up', isdn(CAUSE.normalClearing, false), true, true, 'good'],
