@@ -61,13 +61,21 @@ export function showSpans(spans: readonly SpanView[]): string {
       span.side,
       span.variant,
       `${span.clock.source}${span.clock.reference ? ' *' : ''}`,
-      `${span.dChannel.slot} ${span.dChannel.up ? 'up' : 'down'}`,
+      dChannelText(span),
       alarmText(span),
       channelText(span),
       span.layer1.loopback === undefined ? span.layer1.service : `${span.layer1.loopback.type} loopback`,
       dayText(span),
     ]),
   );
+}
+
+/** `24 up`; with NFAS the group and what this D-channel does in it: `24 up, carrier backup standby`. */
+function dChannelText({ dChannel: { slot, up }, nfas }: SpanView): string {
+  const own = slot === undefined ? 'none' : `${slot} ${up ? 'up' : 'down'}`;
+  if (nfas === undefined) return own;
+  const { group, interface: face, role, state } = nfas;
+  return state === undefined ? `${own}, ${group}/${face}` : `${own}, ${group}/${face} ${role} ${state}`;
 }
 
 /** What stands, and in brackets what the line shows that is no alarm yet, or not any more. */

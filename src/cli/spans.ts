@@ -1,6 +1,6 @@
 /** `branchline spans`: the list, the doctor, and what an operator does with a span. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Diagnosis, SpanAnswer, SpanView, VerdictView } from '../console/views.ts';
+import type { Diagnosis, SpanAnswer, SpanView, SwitchAnswer, VerdictView } from '../console/views.ts';
 import { showFound, showSpans } from './show.ts';
 import { atBox, type BoxOptions, type CliWorld, EXIT, type ExitCode, fromBox, json, type Settle } from './world.ts';
 
@@ -12,11 +12,12 @@ interface SpanOptions extends BoxOptions {
   readonly inService?: string;
   readonly slots?: string;
   readonly loopback?: string;
+  readonly switch?: string;
   readonly type: string;
   readonly for: number;
 }
 
-const ACTS = ['scan', 'diagnose', 'busyOut', 'inService', 'loopback'] as const;
+const ACTS = ['scan', 'diagnose', 'busyOut', 'inService', 'loopback', 'switch'] as const;
 
 export function spanCommand(program: Command, world: CliWorld, settle: Settle): void {
   const act = (flags: string, what: string, ...others: string[]): Option => new Option(flags, what).conflicts(others);
@@ -33,6 +34,9 @@ export function spanCommand(program: Command, world: CliWorld, settle: Settle): 
     .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 4)))
     .addOption(
       new Option('--type <loopback>', 'with --loopback').choices(['local', 'line', 'payload', 'off']).default('line'),
+    )
+    .addOption(
+      act('--switch <group>', 'let the D-channel of an NFAS group take over that stands by', ...ACTS.slice(0, 5)),
     )
     .option('--for <seconds>', 'with --loopback: when it ends by itself', loopSeconds, 300)
     .addOption(atBox(world))
@@ -52,6 +56,13 @@ function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
   if (loopback !== undefined) {
     const path = `/api/v1/spans/${encodeURIComponent(loopback)}/loopback?type=${options.type}&seconds=${options.for}`;
     return order(path, options, world);
+  }
+  if (options.switch !== undefined) {
+    const path = `/api/v1/nfas/${encodeURIComponent(options.switch)}/switch`;
+    return fromBox<Extract<SwitchAnswer, { type: 'done' }>>(world, options, [path, ''], ({ active }) => ({
+      text: `the ${active} D-channel carries the calls`,
+      code: EXIT.done,
+    }));
   }
   const served = busyOut ?? inService;
   if (served !== undefined) {

@@ -4,6 +4,7 @@ import { userDiversions } from './checks/diversions.ts';
 import { locations } from './checks/emergency.ts';
 import { codings, lineLoop, multiPlaces, sharedLines } from './checks/hardware.ts';
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
+import { dChannels, nfasGroups } from './checks/nfas.ts';
 import {
   didOverlaps,
   didTargets,
@@ -33,6 +34,8 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   timeslots,
   framings,
   clockPlan,
+  dChannels,
+  nfasGroups,
   sharedLines,
   codings,
   multiPlaces,

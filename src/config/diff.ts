@@ -54,6 +54,7 @@ const PARTS: readonly Part[] = [
   { section: 'limits', reach: 'setting', entries: one((site) => site.limits) },
   { section: 'flood', reach: 'setting', entries: one((site) => site.flood) },
   { section: 'spans', reach: 'span', entries: many((site) => site.spans, byId) },
+  { section: 'nfas', reach: 'span', entries: many((site) => site.nfas, byId) },
   { section: 'spanGroups', reach: 'directory', entries: many((site) => site.spanGroups, byId) },
   { section: 'sipTrunks', reach: 'directory', entries: many((site) => site.sipTrunks, byId) },
   { section: 'users', reach: 'directory', entries: many((site) => site.users, byId) },

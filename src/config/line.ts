@@ -1,5 +1,5 @@
 /** What a span's line settles where the span's own setting says nothing. */
-import type { SpanSetting } from './schema.ts';
+import type { Site, SpanSetting } from './schema.ts';
 
 /** Timeslots of a line, counted from 1. */
 export const SLOTS: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 31 };
@@ -9,7 +9,43 @@ export const MULTI_PLACES = 4;
 
 const D_CHANNEL: Readonly<Record<SpanSetting['line'], number>> = { t1: 24, e1: 16 };
 
-export const dChannelOf = ({ dChannel, line }: SpanSetting): number => dChannel ?? D_CHANNEL[line];
+/** Undefined: another span carries the D-channel (NFAS). */
+export const dChannelOf = ({ dChannel, line }: SpanSetting): number | undefined =>
+  dChannel === 'none' ? undefined : (dChannel ?? D_CHANNEL[line]);
+
+/** A span, and its part among those that share a D-channel. */
+export interface MemberSetting {
+  readonly span: SpanSetting;
+  /** By which both ends name it in channel identification. */
+  readonly interface: number;
+  /** The D-channel that it carries. */
+  readonly role: 'primary' | 'backup' | undefined;
+}
+
+/** One D-channel, or a primary and its backup, with the spans that it serves. */
+export interface SignallingSetting {
+  /** That of the NFAS group, or of the span that has its D-channel for itself. */
+  readonly id: string;
+  readonly members: readonly MemberSetting[];
+}
+
+/** All spans of a site by the D-channels that serve them, in the order of the spans. */
+export function signallingsOf({ spans, nfas }: Pick<Site, 'spans' | 'nfas'>): readonly SignallingSetting[] {
+  return spans.flatMap((span): readonly SignallingSetting[] => {
+    const group = nfas.find((one) => one.spans.includes(span.id));
+    if (group === undefined) return [{ id: span.id, members: [{ span, interface: 0, role: 'primary' }] }];
+    // The group stands where its first span does.
+    const present = spans.filter(({ id }) => group.spans.includes(id));
+    if (present[0] !== span) return [];
+    const members = group.spans.flatMap((name, i): readonly MemberSetting[] => {
+      const member = present.find(({ id }) => id === name);
+      if (member === undefined) return [];
+      const role = i === 0 ? 'primary' : name === group.backup ? 'backup' : undefined;
+      return [{ span: member, interface: group.interfaces?.[i] ?? i, role }];
+    });
+    return [{ id: group.id, members }];
+  });
+}
 
 /** The timeslots of the B-channels: what the setting says, or all but the D-channel. */
 export function channelsOf(span: SpanSetting): readonly number[] {

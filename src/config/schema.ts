@@ -18,7 +18,7 @@ import {
   user,
 } from './schema/numbers.ts';
 import { calendar, numberList } from './schema/permissions.ts';
-import { span, spanGroup } from './schema/spans.ts';
+import { nfas, span, spanGroup } from './schema/spans.ts';
 
 export const siteSchema = z.strictObject({
   site,
@@ -30,6 +30,7 @@ export const siteSchema = z.strictObject({
   limits: limits.prefault({}),
   flood: flood.prefault({}),
   spans: z.array(span).max(8).default([]),
+  nfas: z.array(nfas).max(4).default([]),
   spanGroups: z.array(spanGroup).max(64).default([]),
   sipTrunks: z.array(sipTrunk).max(64).default([]),
   users: z.array(user).max(10000).default([]),
@@ -58,6 +59,7 @@ type DeepReadonly<T> = T extends (infer Item)[]
 export type Site = DeepReadonly<z.output<typeof siteSchema>>;
 
 export type SpanSetting = Site['spans'][number];
+export type NfasSetting = Site['nfas'][number];
 export type SpanGroupSetting = Site['spanGroups'][number];
 export type SipTrunkSetting = Site['sipTrunks'][number];
 export type UserSetting = Site['users'][number];

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { impossible } from '../kernel/machine.ts';
 import type { Verdict } from '../line/diagnosis.ts';
-import type { PerformanceView, SpanAnswer } from './views.ts';
+import type { PerformanceView, SpanAnswer, SwitchAnswer } from './views.ts';
 
 /** What can be asked of a span, and done with it. `undefined`: there is no such span. */
 export interface SpanDesk {
@@ -11,6 +11,8 @@ export interface SpanDesk {
   diagnose(span: string | undefined): readonly Verdict[] | undefined;
   /** Takes B-channels out of service or back, all of them where no slots are named. */
   serve(span: string, slots: readonly number[] | undefined, inService: boolean): SpanAnswer;
+  /** The D-channel of an NFAS group that stands by takes over. */
+  switchOver(group: string): SwitchAnswer;
   /** Makes a loopback for some seconds, or releases it. */
   loop(span: string, loopback: 'local' | 'line' | 'payload' | 'off', seconds: number): SpanAnswer;
 }
@@ -43,6 +45,13 @@ export function spanRoutes(app: FastifyInstance, desk: SpanDesk): void {
       return sendAnswer(reply, request.params.span, desk.serve(request.params.span, slots, inService === 'true'));
     },
   );
+  app.post<{ Params: { group: string } }>('/api/v1/nfas/:group/switch', (request, reply) => {
+    const { group } = request.params;
+    const answer = desk.switchOver(group);
+    if (answer.type === 'done') return reply.send(answer);
+    if (answer.type === 'refused') return reply.code(409).send({ error: answer.why });
+    return reply.code(404).send({ error: `there is no NFAS group ${group}` });
+  });
   app.post<OfSpan & { Querystring: { type?: string; seconds?: string } }>(
     '/api/v1/spans/:span/loopback',
     (request, reply) => {

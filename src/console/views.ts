@@ -44,8 +44,19 @@ export interface SpanView {
   readonly layer1: Layer1View;
   /** Who gives the clock, and whether this line is the one that the box is to follow now: the first in the plan without an alarm. */
   readonly clock: { readonly source: 'line' | 'ours'; readonly reference: boolean };
-  readonly dChannel: { readonly slot: number; readonly up: boolean };
+  /** `slot` is undefined where another span carries the D-channel; `up`: its own data link is established. */
+  readonly dChannel: { readonly slot: number | undefined; readonly up: boolean };
+  /** Undefined: the span has its D-channel for itself. */
+  readonly nfas: NfasView | undefined;
   readonly channels: readonly { readonly slot: number; readonly state: string; readonly call: string | undefined }[];
+}
+
+/** A span's part in a group that shares a D-channel. `state` is that of the D-channel which it carries. */
+export interface NfasView {
+  readonly group: string;
+  readonly interface: number;
+  readonly role: 'primary' | 'backup' | 'none';
+  readonly state: 'out-of-service' | 'standby' | 'waiting' | 'in-service' | undefined;
 }
 
 /** A span's line: alarms that have stood long enough, and the counts of T1.231 by their names (es, ses, uas …). */
@@ -87,6 +98,12 @@ export type Diagnosis = LineDiagnosis;
 
 export type SpanAnswer =
   | { readonly type: 'done'; readonly layer1: Layer1View }
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'unknown' };
+
+/** `active`: the D-channel that carries the calls now. */
+export type SwitchAnswer =
+  | { readonly type: 'done'; readonly active: 'primary' | 'backup' }
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'unknown' };
 

@@ -5,6 +5,7 @@
 import { DEFAULT_LIMITS } from '../call/call.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
+import { signallingsOf } from '../config/line.ts';
 import { compilePattern } from '../config/pattern.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import { impossible } from '../kernel/machine.ts';
@@ -266,8 +267,9 @@ export class Gateway {
     this.reactor.run(() => endDialogs(left, this.edge));
     closeRecords(start.calls, this.store, this.#world);
     this.spans.regroup(this.#site.spanGroups);
-    for (const span of this.#site.spans) {
-      const opened = await this.spans.add(span, q931Records(left, span.id));
+    for (const signalling of signallingsOf(this.#site)) {
+      const records = signalling.members.flatMap(({ span }) => q931Records(left, span.id));
+      const opened = await this.spans.add(signalling, records);
       if (!opened.ok) return opened;
     }
     return ok(undefined);
@@ -326,7 +328,7 @@ export class Gateway {
     if (!tls.ok) return tls;
     const problem = await this.transport.become(site.sip.listen, tls.value);
     if (problem !== undefined) return fail(listenFault(problem));
-    const spans = await this.spans.become(site.spans);
+    const spans = await this.spans.become(signallingsOf(site));
     if (!spans.ok) return spans;
     this.reactor.run(() => {
       this.#site = site;

@@ -14,12 +14,14 @@ import type { LineBin } from '../store/words.ts';
 import type { DChannel } from './d-channel.ts';
 import type { LineBooks } from './line-books.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
+import type { Signalling } from './signalling.ts';
 
 export interface LineWatchParts {
   readonly id: string;
   readonly reactor: Reactor;
   readonly log: Log;
   readonly dChannel: DChannel;
+  readonly signalling: Signalling;
   readonly performance: PerformanceSetup;
   readonly times: AlarmTimes;
   readonly books: LineBooks;
@@ -101,7 +103,7 @@ export class LineWatch implements Wakeable {
     const { reactor, dChannel, slots } = this.#parts;
     const now = reactor.clock.now();
     this.#say(this.#alarms.feed({ type: 'line', alarms: [...dChannel.alarms] }, now));
-    this.#say(this.#alarms.feed({ type: 'd-channel', up: dChannel.up }, now));
+    this.#say(this.#alarms.feed({ type: 'd-channel', up: dChannel.up || !dChannel.exists }, now));
     if (this.#busyOut.any) this.#order(this.#busyOut.follow(slots()));
     reactor.watch(this);
   }
@@ -129,9 +131,9 @@ export class LineWatch implements Wakeable {
   }
 
   #order(orders: readonly ServiceOrder[]): void {
-    const { id, dChannel } = this.#parts;
+    const { id, signalling } = this.#parts;
     for (const { slot, inService } of orders) {
-      dChannel.feed({ type: 'service', channel: { span: id, slot }, inService });
+      signalling.feed({ type: 'service', channel: { span: id, slot }, inService });
     }
   }
 
@@ -249,7 +251,7 @@ export class LineWatch implements Wakeable {
   }
 
   evidence(): SpanEvidence {
-    const { id, known, reactor, dChannel } = this.#parts;
+    const { id, known, reactor, dChannel, signalling } = this.#parts;
     const now = reactor.clock.now();
     const wall = reactor.clock.wall();
     const { near, far } = this.#performance.view(wall);
@@ -268,7 +270,7 @@ export class LineWatch implements Wakeable {
       far: recent(far),
       slips: this.#slipFacts(now),
       flagsIn: this.#reading?.flagsIn,
-      ...dChannel.evidence.facts(now),
+      ...(dChannel.exists ? dChannel.evidence : (signalling.evidence ?? dChannel.evidence)).facts(now),
     };
   }
 

@@ -43,6 +43,20 @@ export function spanDesk(gateway: Gateway, clock: Clock): SpanDesk {
         watch.serve(slots ?? channels, inService);
         return undefined;
       }),
+    switchOver(id) {
+      const trunk = gateway.spans.trunks.find(
+        ({ signalling }) => signalling.id === id && signalling.members.length > 1,
+      );
+      if (trunk === undefined) return { type: 'unknown' };
+      let why: string | undefined;
+      gateway.reactor.run(() => {
+        why = trunk.signalling.switchOver();
+      });
+      const { active } = trunk.signalling;
+      return why !== undefined || active === undefined
+        ? { type: 'refused', why: why ?? 'no D-channel is in service' }
+        : { type: 'done', active };
+    },
     loop: (id, loopback, time) =>
       step(id, ({ watch }) => (loopback === 'off' ? watch.release() : watch.loop(loopback, seconds(time)))),
   };

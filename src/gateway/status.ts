@@ -5,13 +5,13 @@ import type { CallView, SpanView, StatusView } from '../console/views.ts';
 import type { Clock, Instant, WallTime } from '../kernel/time.ts';
 import { PARAMETERS } from '../line/second.ts';
 import type { MetricsFacts } from '../telemetry/metrics.ts';
-import type { DChannel } from './d-channel.ts';
 import type { Gateway } from './gateway.ts';
 import { iso, isoOf } from './iso.ts';
 import { layer1View } from './layer1-view.ts';
 import type { LineState } from './line-watch.ts';
 import type { LiveCall } from './live-call.ts';
-import { countStates } from './spans.ts';
+import { countStates, statesOf } from './spans.ts';
+import type { WatchedSpan } from './watch-line.ts';
 
 export interface StatusFacts {
   readonly gateway: Gateway;
@@ -71,27 +71,41 @@ export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] 
     for (const { span, slot } of live.channels.values()) calls.set(`${span}/${slot}`, live.id);
   }
   const reference = referenceOf(gateway);
-  return gateway.spans.all.map(({ setting, dChannel, group, watch }) => ({
-    id: setting.id,
-    line: setting.line,
-    side: setting.side,
-    variant: setting.variant,
-    alarms: [...dChannel.alarms],
-    clock: { source: clockOf(setting), reference: setting.id === reference },
-    layer1: layer1View(watch.state(), clock),
-    dChannel: { slot: dChannelOf(setting), up: dChannel.up },
-    channels: group.channelStates().map(({ channel, state }) => ({
-      slot: channel.slot,
-      state,
-      call: calls.get(`${channel.span}/${channel.slot}`),
-    })),
-  }));
+  return gateway.spans.all.map((span) => {
+    const { setting, dChannel, watch } = span;
+    return {
+      id: setting.id,
+      line: setting.line,
+      side: setting.side,
+      variant: setting.variant,
+      alarms: [...dChannel.alarms],
+      clock: { source: clockOf(setting), reference: setting.id === reference },
+      layer1: layer1View(watch.state(), clock),
+      dChannel: { slot: dChannelOf(setting), up: dChannel.up },
+      nfas: nfasView(span),
+      channels: statesOf(span).map(({ channel, state }) => ({
+        slot: channel.slot,
+        state,
+        call: calls.get(`${channel.span}/${channel.slot}`),
+      })),
+    };
+  });
+}
+
+function nfasView({ member, signalling }: WatchedSpan): SpanView['nfas'] {
+  if (signalling.members.length === 1) return undefined;
+  const { role, interface: face } = member;
+  return {
+    group: signalling.id,
+    interface: face,
+    role: role ?? 'none',
+    state: role === undefined ? undefined : signalling.stateOf(role),
+  };
 }
 
 /** The first line of the clock plan that can be followed; undefined where the box runs on its own clock. */
 function referenceOf({ spans }: Gateway): string | undefined {
-  const failed = ({ alarms }: DChannel): boolean => [...alarms].some((alarm) => alarm !== 'RAI');
-  const good = spans.all.filter(({ dChannel }) => !failed(dChannel)).map(({ setting }) => setting);
+  const good = spans.all.filter(({ dChannel }) => dChannel.lineUp).map(({ setting }) => setting);
   return clockOrder(good)[0];
 }
 
@@ -101,10 +115,12 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
   const { clients, servers, dialogs } = edge.load;
   return {
     callsInProgress: path.live.size,
-    channels: spans.all.flatMap(({ setting, group }) =>
-      [...countStates(group)].map(([state, count]) => ({ span: setting.id, state, count })),
+    channels: spans.all.flatMap((span) =>
+      [...countStates(span)].map(([state, count]) => ({ span: span.setting.id, state, count })),
     ),
-    dChannels: spans.all.map(({ setting, dChannel }) => ({ span: setting.id, up: dChannel.up })),
+    dChannels: spans.all
+      .filter(({ dChannel }) => dChannel.exists)
+      .map(({ setting, dChannel }) => ({ span: setting.id, up: dChannel.up })),
     alarms: spans.all.flatMap(({ setting, dChannel }) =>
       [...dChannel.alarms].map((alarm) => ({ span: setting.id, alarm })),
     ),

@@ -1,4 +1,4 @@
-import { dChannelOf, framingOf } from '../config/line.ts';
+import { dChannelOf, framingOf, type MemberSetting } from '../config/line.ts';
 import type { SpanSetting } from '../config/schema.ts';
 import type { Q931Group } from '../isdn/q931/group.ts';
 import type { Log } from '../kernel/log.ts';
@@ -8,16 +8,20 @@ import type { DChannel } from './d-channel.ts';
 import type { LineBooks } from './line-books.ts';
 import { LineWatch } from './line-watch.ts';
 import type { Reactor } from './reactor.ts';
+import type { Signalling } from './signalling.ts';
 
 export interface WatchedSpan {
   readonly setting: SpanSetting;
+  readonly member: MemberSetting;
   readonly dChannel: DChannel;
+  /** Its D-channel, or that of its NFAS group. */
+  readonly signalling: Signalling;
   readonly group: Q931Group;
 }
 
 /** The watch over a span's layer 1, by its setting and by what the books know of it. */
 export function watchLine(
-  { setting, dChannel, group }: WatchedSpan,
+  { setting, dChannel, signalling, group }: WatchedSpan,
   { reactor, log, books }: { readonly reactor: Reactor; readonly log: Log; readonly books: LineBooks },
 ): LineWatch {
   const { id, line, side, variant, layer1 } = setting;
@@ -27,6 +31,7 @@ export function watchLine(
     reactor,
     log,
     dChannel,
+    signalling,
     books,
     performance: {
       framing,
@@ -35,6 +40,10 @@ export function watchLine(
     },
     times: { raise: seconds(layer1.raiseSeconds), clear: seconds(layer1.clearSeconds) },
     known: { line, framing, side, variant, dSlot: dChannelOf(setting) },
-    slots: () => group.channelStates().map(({ channel, state }) => ({ slot: channel.slot, state })),
+    slots: () =>
+      group
+        .channelStates()
+        .filter(({ channel }) => channel.span === id)
+        .map(({ channel, state }) => ({ slot: channel.slot, state })),
   });
 }

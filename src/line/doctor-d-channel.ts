@@ -8,6 +8,8 @@ const PATIENCE = 10;
 /** Why the D-channel is down, or does not stay up. */
 export function dChannelFault(evidence: SpanEvidence): Diagnosis | undefined {
   const { dChannel, dSlot, flagsIn = [] } = evidence;
+  // Another span's D-channel serves it, and that span has its own diagnosis.
+  if (dSlot === undefined) return undefined;
   if (dChannel.up) return dChannel.losses > 1 ? unsteady(evidence) : undefined;
   if (dChannel.seconds < PATIENCE) return undefined;
   const { heard } = dChannel;

@@ -30,7 +30,8 @@ export interface SpanEvidence {
   readonly framing: Framing;
   readonly side: 'user' | 'network';
   readonly variant: string;
-  readonly dSlot: number;
+  /** Undefined where another span carries the D-channel (NFAS). */
+  readonly dSlot: number | undefined;
   /** False while the port doesn't answer: no card, no driver. */
   readonly port: boolean;
   /** At this moment, and those whose alarm still stands. */

@@ -16,7 +16,7 @@ export function letterTo(evidence: SpanEvidence, diagnoses: readonly Diagnosis[]
     ...theirs.flatMap(({ because }) => because.map((fact) => `- ${fact}`)),
     `- in the last quarter to half hour: ES ${near.es}, SES ${near.ses}, SEFS ${near.sefs}, UAS ${near.uas}, CSS ${near.css}, LCV ${near.lcv}, PCV ${near.pcv}`,
     '',
-    `Our settings: ${framing.toUpperCase()}, ${side} side, ${variant.toUpperCase()}, D-channel in timeslot ${dSlot}.`,
+    `Our settings: ${framing.toUpperCase()}, ${side} side, ${variant.toUpperCase()}, ${dSlot === undefined ? 'D-channel on another line' : `D-channel in timeslot ${dSlot}`}.`,
     'Please compare them with the line record, test toward our jack, and tell us what you receive from us.',
   ].join('\n');
 }

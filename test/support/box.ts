@@ -54,6 +54,7 @@ export const SPAN: SpanView = {
   },
   clock: { source: 'line', reference: true },
   dChannel: { slot: 24, up: true },
+  nfas: undefined,
   channels: [
     { slot: 22, state: 'idle', call: undefined },
     { slot: 23, state: 'busy', call: 'c1' },
@@ -104,6 +105,13 @@ const spanDesk = (told: string[]): SpanDesk => ({
     told.push(`serve ${slots?.join(' ') ?? 'all'} ${inService}`);
     if (slots?.includes(99)) return { type: 'refused', why: 'no such slot' };
     return { type: 'done', layer1: { ...SPAN.layer1, service: inService ? 'in-service' : 'draining' } };
+  },
+  switchOver(group) {
+    if (group !== 'shared') return { type: 'unknown' };
+    told.push('switch');
+    return told.filter((one) => one === 'switch').length > 1
+      ? { type: 'refused', why: 'the primary D-channel is not in standby' }
+      : { type: 'done', active: 'backup' };
   },
   loop(span, type, seconds) {
     if (span !== 't1') return { type: 'unknown' };

@@ -148,6 +148,16 @@ export class Libpri {
     this.#say(`down ${seconds}`);
   }
 
+  /** Silences one of its two D-channels, both ways: 0 the primary, 1 the backup. */
+  cut(dChannel: 0 | 1, seconds: number): void {
+    this.#say(`cut ${dChannel} ${seconds}`);
+  }
+
+  /** Its next calls are on the span of this interface identifier. */
+  on(face: number): void {
+    this.#say(`on ${face}`);
+  }
+
   /** Ends it, and answers the summary that it leaves. */
   async stop(): Promise<LibpriEvent | undefined> {
     this.#say('quit');

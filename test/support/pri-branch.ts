@@ -22,6 +22,7 @@ export interface SpanPlan {
   /** The same in libpri's words. */
   readonly switch?: LibpriSwitch;
   readonly knobs?: Readonly<Record<string, unknown>>;
+  readonly timers?: SpanSetting['timers'];
 }
 
 export interface BranchPlan {
@@ -97,6 +98,15 @@ export class PriBranch {
     return far;
   }
 
+  /** One libpri with the D-channels of two spans: of NFAS the primary and the backup. */
+  farOfBoth(primary: string, backup: string, ...args: string[]): Promise<Libpri> {
+    const { listen, peer } = ports(
+      this.#plan.base,
+      this.#plan.spans.findIndex(({ id }) => id === backup),
+    );
+    return this.far(primary, '-L', `127.0.0.1:${peer}`, '-D', `127.0.0.1:${listen}`, ...args);
+  }
+
   /** A phone of this user that is registered. */
   async phone(user: string): Promise<Phone> {
     const registrar = { address: '127.0.0.1', port: this.#plan.base };
@@ -135,7 +145,9 @@ export class PriBranch {
   /** Slots of B-channels that are not idle. */
   busy(span: string): number[] {
     const { group } = this.spans.find(({ setting }) => setting.id === span) ?? {};
-    return (group?.channelStates() ?? []).filter(({ state }) => state !== 'idle').map(({ channel }) => channel.slot);
+    return (group?.channelStates() ?? [])
+      .filter(({ channel, state }) => channel.span === span && state !== 'idle')
+      .map(({ channel }) => channel.slot);
   }
 
   /** No call, no channel, no endpoint and no port is left behind. */
@@ -144,7 +156,8 @@ export class PriBranch {
     const left = (): Record<string, unknown> => {
       const { rtpEndpoints, tdmEndpoints, portsInUse } = media.stats();
       const channels = this.spans.flatMap(({ setting: { id } }) => this.busy(id).map((slot) => `${id}/${slot}`));
-      const records = this.spans.reduce((sum, { group }) => sum + group.records().length, 0);
+      const groups = new Set(this.spans.map(({ group }) => group));
+      const records = [...groups].reduce((sum, group) => sum + group.records().length, 0);
       return { calls: path.live.size, records, channels, rtpEndpoints, tdmEndpoints, portsInUse };
     };
     const empty = { calls: 0, records: 0, channels: [], rtpEndpoints: 0, tdmEndpoints: 0, portsInUse: 0 };
@@ -218,10 +231,10 @@ const ports = (base: number, index: number): { listen: number; peer: number } =>
 
 const spanSetting =
   (base: number) =>
-  ({ id, side, variant = 'ni2', knobs = {} }: SpanPlan, index: number) => {
+  ({ id, side, variant = 'ni2', knobs = {}, timers = {} }: SpanPlan, index: number) => {
     const { listen, peer } = ports(base, index);
     const far = { listen: `127.0.0.1:${listen}`, peer: `127.0.0.1:${peer}` };
-    return { id, driver: 'virtual', side, variant, law: 'ulaw', far, knobs };
+    return { id, driver: 'virtual', side, variant, law: 'ulaw', far, knobs, timers };
   };
 
 function ownSettings(base: number, folder: string): Record<string, unknown> {

@@ -79,6 +79,7 @@ export function fullSample(): Settings {
         mode: 'channels',
       },
     ],
+    nfas: [{ id: 'shared', spans: ['card', 'lan'], backup: 'lan', interfaces: [0, 1] }],
     spanGroups: [
       {
         id: 'pstn',

@@ -12,7 +12,8 @@ function nameSpaces(site: Site): readonly (readonly Named[])[] {
   const ids = (section: string, list: readonly { readonly id: string }[]): readonly Named[] =>
     list.map(({ id }, i) => ({ name: id, path: [section, i, 'id'] }));
   return [
-    ids('spans', site.spans),
+    // Both name D-channels in logs and traces.
+    [...ids('spans', site.spans), ...ids('nfas', site.nfas)],
     // Routes name span groups and SIP trunks alike.
     [...ids('spanGroups', site.spanGroups), ...ids('sipTrunks', site.sipTrunks)],
     ids('profiles', site.profiles),
@@ -62,6 +63,9 @@ export function unknownNames(site: Site): readonly Finding[] {
     ...permissionNames(site),
     ...site.spanGroups.flatMap((group, i) =>
       group.spans.flatMap((name, j) => known(name, spans, 'span', ['spans'], ['spanGroups', i, 'spans', j])),
+    ),
+    ...site.nfas.flatMap((group, i) =>
+      group.spans.flatMap((name, j) => known(name, spans, 'span', ['spans'], ['nfas', i, 'spans', j])),
     ),
     ...site.routes.flatMap((route, i) => gatewayNames(route.gateways ?? [], gateways, ['routes', i])),
     ...site.carriers.flatMap((carrier, i) => gatewayNames(carrier.gateways, gateways, ['carriers', i])),

@@ -10,17 +10,18 @@ export function timeslots(site: Site): readonly Finding[] {
     const findings: Finding[] = [];
     const most = SLOTS[span.line];
     const line = span.line.toUpperCase();
-    if (dChannelOf(span) > most) {
+    const d = dChannelOf(span);
+    if (d !== undefined && d > most) {
       const mend = `a ${line} has timeslots 1 to ${most}`;
-      findings.push({ path: ['spans', i, 'dChannel'], what: `is ${span.dChannel}`, mend, needs: [] });
+      findings.push({ path: ['spans', i, 'dChannel'], what: `is ${d}`, mend, needs: [] });
     }
     const path = ['spans', i, 'channels'];
     const last = channelsOf(span).at(-1) ?? 0;
     if (last > most)
       findings.push({ path, what: `ends at ${last}`, mend: `a ${line} has timeslots 1 to ${most}`, needs: [] });
-    if (channelsOf(span).includes(dChannelOf(span))) {
+    if (d !== undefined && channelsOf(span).includes(d)) {
       const mend = 'leave it out of the channels';
-      findings.push({ path, what: `holds timeslot ${dChannelOf(span)}, which is the D-channel`, mend, needs: [] });
+      findings.push({ path, what: `holds timeslot ${d}, which is the D-channel`, mend, needs: [] });
     }
     return findings;
   });

@@ -64,7 +64,10 @@ const common = {
   line: z.enum(['t1', 'e1']).default('t1'),
   side: z.enum(['user', 'network']).default('user').describe('Which end of Q.931 we are; the carrier is the network'),
   variant: z.enum(['ni2', '4ess', '5ess', 'dms100', 'euroisdn', 'qsig']).default('ni2'),
-  dChannel: z.int().min(1).max(31).optional().describe('Timeslot of the D-channel: 24 on a T1, 16 on an E1'),
+  dChannel: z
+    .union([z.int().min(1).max(31), z.literal('none')], 'must be a timeslot from 1 to 31, or none')
+    .optional()
+    .describe('Timeslot of the D-channel: 24 on a T1, 16 on an E1; none where another span of its nfas group has it'),
   channels: slots.optional().describe('Timeslots of the B-channels; all but the D-channel where it is left out'),
   law: z.enum(['ulaw', 'alaw']).optional().describe('ulaw on a T1, alaw on an E1'),
   framing: z
@@ -142,6 +145,20 @@ const dahdi = z.strictObject({
 });
 
 export const span = z.discriminatedUnion('driver', [virtual, tdmoe, dahdi]);
+
+export const nfas = z.strictObject({
+  id,
+  spans: z
+    .array(id)
+    .min(2)
+    .max(8)
+    .describe('They share one D-channel, the primary one, which the first of them carries; ordered by interface'),
+  backup: id.optional().describe('The span that carries the backup D-channel'),
+  interfaces: z
+    .array(z.int().min(0).max(127))
+    .optional()
+    .describe('The interface identifiers of the spans, as the carrier gives them; 0, 1, 2 … where they are left out'),
+});
 
 export const spanGroup = z.strictObject({
   id,

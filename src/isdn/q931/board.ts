@@ -139,6 +139,20 @@ export class Board implements Hall, RestartDesk, MaintenanceDesk {
     this.emit({ type: 'channel', channel: entry.channel, state });
   }
 
+  line(span: string, up: boolean): void {
+    for (const entry of this.channels.entries) {
+      if (entry.channel.span !== span) continue;
+      if (up) entry.blocked.delete('line');
+      else entry.blocked.add('line');
+      this.tell(entry);
+    }
+  }
+
+  /** What is said without an interface is meant of this span from now on. */
+  moveTo(span: string): void {
+    this.channels.home = this.channels.entries.find(({ channel }) => channel.span === span)?.interface;
+  }
+
   drop(entry: Entry): void {
     const call = this.holder(entry);
     if (call === undefined) return;

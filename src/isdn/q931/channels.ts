@@ -8,6 +8,8 @@ export interface GroupSpan {
   readonly slots: readonly number[];
 }
 
+type Block = 'here' | 'there' | 'failed' | 'line';
+
 export interface Entry {
   readonly channel: Channel;
   readonly interface: number;
@@ -15,35 +17,36 @@ export interface Entry {
   holder: number | undefined;
   /** A RESTART of it is not acknowledged yet. */
   restarting: boolean;
-  /** Out of service by our SERVICE, by the peer's, or because clearing or restarting it failed (T308, T316). */
-  blocked: Set<'here' | 'there' | 'failed'>;
+  /** Out of service: by our SERVICE, by the peer's, because clearing or restarting it failed (T308, T316), its line is down. */
+  blocked: Set<Block>;
   /** As last told. */
   told: ChannelState;
 }
 
 export class Channels {
   readonly entries: readonly Entry[];
-  readonly #spans: readonly GroupSpan[];
+  /** The interface that is meant where none is named: the one whose D-channel carries the messages. */
+  home: number | undefined;
   /** Where round robin goes on. */
   #next = 0;
 
   constructor(spans: readonly GroupSpan[]) {
-    this.#spans = spans;
+    this.home = spans[0]?.interface;
     this.entries = spans.flatMap((span) =>
       span.slots.map((slot) => ({
         channel: { span: span.id, slot },
         interface: span.interface,
         holder: undefined,
         restarting: false,
-        blocked: new Set<'here' | 'there' | 'failed'>(),
+        blocked: new Set<Block>(),
         told: 'idle' as const,
       })),
     );
   }
 
-  /** By interface and slot; without an interface, the span that carries the D-channel: the first. */
+  /** By interface and slot; without an interface, on the span that carries the D-channel. */
   find(face: number | undefined, slot: number): Entry | undefined {
-    const wanted = face ?? this.#spans[0]?.interface;
+    const wanted = face ?? this.home;
     return this.entries.find((e) => e.channel.slot === slot && e.interface === wanted);
   }
 

@@ -95,6 +95,12 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
       case 'service':
         this.#maintenance.ask(event.channel, event.inService);
         break;
+      case 'line':
+        this.#board.line(event.span, event.up);
+        break;
+      case 'home':
+        this.#board.moveTo(event.span);
+        break;
       case 'adopt':
         this.#adopt(event.records, now);
         break;

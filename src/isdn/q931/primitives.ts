@@ -138,6 +138,10 @@ export type GroupEvent =
   | { readonly type: 'restart'; readonly channels: readonly Channel[] | 'all' }
   /** SERVICE: takes a channel out of service or back (NI-2, 4ESS, 5ESS); elsewhere it only changes our own table. */
   | { readonly type: 'service'; readonly channel: Channel; readonly inService: boolean }
+  /** A span's line has gone or is back while the D-channel, on another one, is up: no call begins on it meanwhile. */
+  | { readonly type: 'line'; readonly span: string; readonly up: boolean }
+  /** The D-channel is on this span from now on. */
+  | { readonly type: 'home'; readonly span: string }
   /** Calls left by a process that died: they are cleared on the wire with cause 41 as soon as the link is up. */
   | { readonly type: 'adopt'; readonly records: readonly CallRecord[] };
 

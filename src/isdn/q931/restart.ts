@@ -160,10 +160,9 @@ export class Restarter {
 
   #named(indicator: number, named: ChannelIdentification | undefined): readonly Entry[] {
     const { channels } = this.#desk;
-    const home = channels.entries[0]?.interface;
     if (indicator === ALL_INTERFACES) return channels.entries;
     if (indicator === SINGLE_INTERFACE) {
-      return channels.entries.filter((e) => e.interface === (named?.interface ?? home));
+      return channels.entries.filter((e) => e.interface === (named?.interface ?? channels.home));
     }
     if (indicator !== INDICATED_CHANNELS || named === undefined || typeof named.slots === 'string') return [];
     return named.slots.flatMap((slot) => channels.find(named.interface, slot) ?? []);

@@ -233,6 +233,12 @@ test('spans are diagnosed, served and looped, each with its own words', async ()
     'in-service, local loopback until 2026-11-21T22:05:00.000Z',
   );
   assert.deepEqual(told.told, ['serve all false', 'serve 1 2 true', 'loop local 60']);
+  assert.equal((await branchline(['spans', '--switch', 'shared'])).out, 'the backup D-channel carries the calls');
+  assert.equal(
+    (await branchline(['spans', '--switch', 'shared'])).err,
+    'the box says: the primary D-channel is not in standby',
+  );
+  assert.equal((await branchline(['spans', '--switch', 't1'])).err, 'the box says: there is no NFAS group t1');
   const refused = await branchline(['spans', '--loopback', 't1', '--type', 'payload']);
   assert.deepEqual([refused.code, refused.err], [1, 'the box says: the driver can’t']);
   assert.equal((await branchline(['spans', '--busy-out', 't1', '--in-service', 't1'])).code, 2);

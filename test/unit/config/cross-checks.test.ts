@@ -56,6 +56,81 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     /each waits/,
   ],
   [
+    'a span without a D-channel stands alone',
+    (s) => (s.spans[1].dChannel = 'none'),
+    'spans[1].dChannel',
+    /no other span carries a D-channel/,
+  ],
+  [
+    'the primary of an NFAS group has no D-channel',
+    (s) => (s.spans[3].dChannel = 'none'),
+    'spans[3].dChannel',
+    /has a D-channel on it/,
+  ],
+  [
+    'a third D-channel in an NFAS group',
+    (s) => Object.assign(s.nfas[0], { spans: ['card', 'lan', 't2'], interfaces: [0, 1, 2] }),
+    'spans[1].dChannel',
+    /carries no D-channel/,
+  ],
+  [
+    'the backup is the primary',
+    (s) => {
+      s.nfas[0].backup = 'card';
+      s.spans[2].dChannel = 'none';
+    },
+    'nfas[0].backup',
+    /not behind the first/,
+  ],
+  [
+    'a span in NFAS that is not there',
+    (s) => Object.assign(s.nfas[0], { spans: ['card', 'lan', 't9'], interfaces: [0, 1, 2] }),
+    'nfas[0].spans[2]',
+    /t9/,
+  ],
+  [
+    'two spans of one interface identifier',
+    (s) => (s.nfas[0].interfaces = [1, 1]),
+    'nfas[0].interfaces',
+    /names two spans alike/,
+  ],
+  [
+    'fewer interface identifiers than spans',
+    (s) => (s.nfas[0].interfaces = [0]),
+    'nfas[0].interfaces',
+    /1 identifiers for 2 spans/,
+  ],
+  [
+    'a span of two NFAS groups',
+    (s) => s.nfas.push({ id: 'other', spans: ['t2', 'card'] }),
+    'nfas[1].spans[1]',
+    /used already/,
+  ],
+  ['an NFAS group named like a span', (s) => (s.nfas[0].id = 't1'), 'nfas[0].id', /used already/],
+  [
+    'spans of two switch types in one NFAS group',
+    (s) => (s.spans[2].variant = '5ess'),
+    'spans[2].variant',
+    /of nfas group "shared" is ni2/,
+  ],
+  [
+    'QSIG in an NFAS group',
+    (s) => {
+      s.spans[1].variant = 'qsig';
+      s.nfas.push({ id: 'other', spans: ['t2', 't3'], backup: 't3' });
+      s.spans.push({ id: 't3', driver: 'dahdi', number: 3 });
+      s.spans[4].variant = 'qsig';
+    },
+    'spans[1].variant',
+    /no interface identifiers/,
+  ],
+  [
+    'a simulated carrier in an NFAS group',
+    (s) => s.nfas.push({ id: 'other', spans: ['t1', 't2'], backup: 't2' }),
+    'spans[0].far',
+    /a D-channel of its own/,
+  ],
+  [
     'two spans on one line of a card',
     (s) => s.spans.push({ id: 't3', driver: 'dahdi', number: 2 }),
     'spans[4].number',
@@ -372,6 +447,7 @@ test('a fault has no echo: it is told once for each setting concerned, and nothi
     return others.length === 0 ? [] : [[fault, ...others.map((problem) => problem.path)]];
   });
   assert.deepEqual(echoes, [
+    ['QSIG in an NFAS group', 'spans[4].variant'],
     ['a DID inside a range that began before another', 'dids[2].number'],
     ['TLS without a certificate', 'sipTrunks[0].transport'],
     ['numbers that are forwarded in a circle', 'dids[0].to'],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ChannelChoice } from '../../../src/isdn/q931/primitives.ts';
 import { summarise } from '../../../src/isdn/q931/summary.ts';
 import { E1_SLOTS, T1_SLOTS, VARIANTS } from '../../../src/isdn/q931/variants.ts';
 import { Ladder } from '../../support/q931-ladder.ts';
-import { Pair, SPAN, talking } from '../../support/q931-pair.ts';
+import { End, Pair, SETUP, SPAN, talking } from '../../support/q931-pair.ts';
 
 const slot = (n: number, exclusive = true): ChannelChoice => ({
   type: 'one',
@@ -304,4 +304,60 @@ test('a group with more channels than call references runs out of references, no
   ladder.lines();
   ladder.call();
   assert.deepEqual(ladder.lines(), ['! release 42']);
+});
+
+describe('a group of several spans', () => {
+  const spans = [
+    { id: 't1', interface: 0, slots: T1_SLOTS },
+    { id: 't2', interface: 1, slots: [1, 2] },
+  ];
+  const anywhere = { type: 'any', order: 'ascending', exclusive: true } as const;
+  const upPair = (): Pair => {
+    const pair = new Pair({ spans }, { spans });
+    pair.linkUp();
+    return pair;
+  };
+
+  test('a call that asks for one span has a channel of that span, and both ends name it alike', () => {
+    const pair = upPair();
+    pair.call(pair.user, { channel: { ...anywhere, span: 't2' } });
+    pair.settle();
+    assert.deepEqual(pair.network.last('setup')?.channel, { span: 't2', slot: 1 });
+    assert.deepEqual(pair.network.group.record(pair.incoming(pair.network))?.span, 't2');
+  });
+
+  test('where the line of a span is gone no call begins, whoever asks; with the line its channels are back', () => {
+    const pair = upPair();
+    const states = (): readonly string[] =>
+      pair.user.group.channelStates().flatMap(({ channel, state }) => (channel.span === 't2' ? [state] : []));
+    pair.feed(pair.user, { type: 'line', span: 't2', up: false });
+    assert.deepEqual(states(), ['out-of-service', 'out-of-service']);
+    const handle = pair.call(pair.user, { channel: { ...anywhere, span: 't2' } });
+    assert.equal(pair.user.last('release')?.cause.cause, 34);
+    assert.deepEqual(pair.user.of(handle), ['release']);
+    pair.call(pair.network, { channel: { ...anywhere, span: 't2' } });
+    pair.settle();
+    assert.equal(pair.network.last('release')?.cause.cause, 44);
+    pair.feed(pair.user, { type: 'line', span: 't2', up: true });
+    assert.deepEqual(states(), ['idle', 'idle']);
+  });
+
+  test('a channel without an interface is meant of the span whose D-channel carries the message', () => {
+    const pair = upPair();
+    const bare = (): void => {
+      const channel = { type: 'one', channel: { span: 't1', slot: 1 }, exclusive: true } as const;
+      const alone = new End('network', { spans: [{ id: 't1', interface: 0, slots: T1_SLOTS }] });
+      alone.take(alone.group.feed({ type: 'dl-established' }, pair.now));
+      alone.take(
+        alone.group.feed(
+          { type: 'request', handle: alone.group.allot(), request: { type: 'setup', channel, ...SETUP } },
+          pair.now,
+        ),
+      );
+      pair.feed(pair.user, { type: 'dl-data', data: alone.sent.at(-1) ?? new Uint8Array(0) });
+    };
+    pair.feed(pair.user, { type: 'home', span: 't2' });
+    bare();
+    assert.deepEqual(pair.user.last('setup')?.channel, { span: 't2', slot: 1 });
+  });
 });

@@ -9,11 +9,14 @@ export interface ChannelIdentification {
   readonly slots: readonly number[] | 'any' | 'none';
   /** How the slots are written. */
   readonly coding: 'number' | 'map';
+  /** It is the interface's D-channel that is meant (octet 3, bit 3): SERVICE with a backup D-channel. */
+  readonly dChannel?: true;
 }
 
 const PRIMARY_RATE = 0x20;
 const INTERFACE_GIVEN = 0x40;
 const EXCLUSIVE = 0x08;
+const D_CHANNEL = 0x04;
 /** Octet 3.2: ITU-T coding, B-channel units, by number; 0x10 more: slot map. */
 const B_CHANNEL_UNITS = 0x83;
 const MAP = 0x10;
@@ -71,6 +74,8 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = readOn
       face &= 0x7f;
       at += 1;
     }
+    if ((octet3 & D_CHANNEL) !== 0)
+      return { interface: face, exclusive, coding: 'number', slots: 'none', dChannel: true };
     const selection = octet3 & 3;
     const any = { interface: face, exclusive, coding: 'number' } as const;
     if (selection === 3) return { ...any, slots: 'any' };
@@ -86,8 +91,9 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = readOn
     if (slots === undefined || slots.length === 0) return undefined;
     return { interface: face, exclusive, slots, coding: map ? 'map' : 'number' };
   },
-  encode({ interface: face, exclusive, slots, coding }) {
+  encode({ interface: face, exclusive, slots, coding, dChannel }) {
     let octet3 = 0x80 | PRIMARY_RATE | (exclusive ? EXCLUSIVE : 0);
+    if (dChannel) octet3 |= D_CHANNEL;
     octet3 |= slots === 'any' ? 3 : slots === 'none' ? 0 : 1;
     if (face === undefined && coding === 'number' && slots.length === 1 && typeof slots !== 'string')
       return Uint8Array.of(octet3, B_CHANNEL_UNITS, 0x80 | (slots[0] ?? 0));

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { DChannel } from '../../../../src/gateway/d-channel.ts';
 import { Reactor } from '../../../../src/gateway/reactor.ts';
+import { Signalling } from '../../../../src/gateway/signalling.ts';
 import { Q921Link } from '../../../../src/isdn/q921/link.ts';
 import { Q931Group } from '../../../../src/isdn/q931/group.ts';
 import type { CallIndication } from '../../../../src/isdn/q931/primitives.ts';
@@ -66,19 +67,41 @@ class Branch {
   readonly alarms: string[] = [];
   readonly heard: CallIndication[] = [];
   readonly group = new Q931Group({ side: 'user', variant: VARIANTS.ni2, spans: [SPAN] });
-  readonly dChannel = new DChannel({
-    id: SPAN.id,
-    link: new Q921Link({ side: 'user' }),
-    group: this.group,
-    reactor: this.simulation.reactor,
-    log: silent,
-    onSetup: (handle) => {
-      this.dChannel.request(handle, { type: 'alerting' });
-      return (indication) => this.heard.push(indication);
+  readonly signalling = new Signalling(
+    {
+      id: SPAN.id,
+      group: this.group,
+      reactor: this.simulation.reactor,
+      log: silent,
+      onSetup: (handle) => {
+        this.signalling.request(handle, { type: 'alerting' });
+        return (indication) => this.heard.push(indication);
+      },
+      onMessage: () => {},
+      onChange: () => {},
     },
-    onMessage: () => {},
-    onChange: () => {},
-  });
+    (hear) => [
+      {
+        dChannel: new DChannel({
+          id: SPAN.id,
+          side: 'user',
+          link: new Q921Link({ side: 'user' }),
+          reactor: this.simulation.reactor,
+          log: silent,
+          onLink: (news, now) => hear('primary', news, now),
+          onChange: () => {},
+        }),
+        interface: 0,
+        role: 'primary',
+      },
+    ],
+  );
+
+  get dChannel(): DChannel {
+    const [member] = this.signalling.members;
+    assert.ok(member !== undefined);
+    return member.dChannel;
+  }
 
   async open(spec: Partial<VirtualSpanSpec> = {}): Promise<VirtualSpan> {
     const span = await openVirtualSpan(
@@ -99,11 +122,11 @@ class Branch {
 
   call(digits: string, slot?: number): void {
     this.simulation.reactor.run(() => {
-      const handle = this.dChannel.open((indication) => {
+      const handle = this.signalling.open((indication) => {
         this.heard.push(indication);
-        if (indication.type === 'disconnect') this.dChannel.request(handle, { type: 'release', cause: 16 });
+        if (indication.type === 'disconnect') this.signalling.request(handle, { type: 'release', cause: 16 });
       });
-      this.dChannel.request(handle, {
+      this.signalling.request(handle, {
         type: 'setup',
         channel:
           slot === undefined
