@@ -53,7 +53,7 @@ export function showFound(spans: readonly FoundSpan[]): string {
 
 export function showSpans(spans: readonly SpanView[]): string {
   if (spans.length === 0) return 'no spans';
-  return table(
+  const rows = table(
     ['span', 'line', 'side', 'variant', 'clock', 'd-channel', 'alarms', 'channels', 'service', 'last 24 h'],
     spans.map((span) => [
       span.id,
@@ -68,6 +68,8 @@ export function showSpans(spans: readonly SpanView[]): string {
       dayText(span),
     ]),
   );
+  const troubles = spans.flatMap(({ id, trouble }) => (trouble === undefined ? [] : [`${id}: ${trouble}`]));
+  return [rows, ...troubles].join('\n');
 }
 
 /** `24 up`; with NFAS the group and what this D-channel does in it: `24 up, carrier backup standby`. */

@@ -41,6 +41,8 @@ export interface SpanView {
   readonly variant: string;
   /** What the line shows at this moment: LOS, AIS, LOF, RAI. */
   readonly alarms: readonly string[];
+  /** What stands in the way of it (no driver, no card, a channel that another program has), in a sentence. */
+  readonly trouble: string | undefined;
   readonly layer1: Layer1View;
   /** Who gives the clock, and whether this line is the one that the box is to follow now: the first in the plan without an alarm. */
   readonly clock: { readonly source: 'line' | 'ours'; readonly reference: boolean };

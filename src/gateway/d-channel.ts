@@ -37,6 +37,7 @@ export class DChannel implements Wakeable {
   readonly #parts: DChannelParts;
   readonly #alarms = new Set<LineAlarm>();
   #port: SpanPort | undefined;
+  #trouble: string | undefined;
   #up = false;
   #stopped = false;
 
@@ -54,6 +55,11 @@ export class DChannel implements Wakeable {
   /** Whether the span carries a D-channel at all. */
   get exists(): boolean {
     return this.#parts.link !== undefined;
+  }
+
+  /** What the driver says stands in the way: a sentence; undefined while nothing does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   get alarms(): ReadonlySet<LineAlarm> {
@@ -90,7 +96,11 @@ export class DChannel implements Wakeable {
       case 'alarm':
         return this.#alarm(event.alarm, event.raised);
       case 'failed':
+        this.#trouble = event.why;
         return this.#parts.log.error({ span: this.id, why: event.why }, 'span.failed');
+      case 'mended':
+        this.#trouble = undefined;
+        return this.#parts.log.warn({ span: this.id }, 'span.mended');
       default:
         return impossible(event);
     }

@@ -263,6 +263,7 @@ export class LineWatch implements Wakeable {
     return {
       span: id,
       ...known,
+      trouble: dChannel.trouble,
       port: this.#port !== undefined && (this.#port.read === undefined || this.#reading !== undefined),
       alarms: LINE_ALARMS.filter((alarm) => this.#alarms.present(alarm) || this.#alarms.declared(alarm)),
       loopback: this.#loopback?.type ?? this.#reading?.loopback,

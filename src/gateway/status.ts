@@ -79,6 +79,7 @@ export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] 
       side: setting.side,
       variant: setting.variant,
       alarms: [...dChannel.alarms],
+      trouble: dChannel.trouble,
       clock: { source: clockOf(setting), reference: setting.id === reference },
       layer1: layer1View(watch.state(), clock),
       dChannel: { slot: dChannelOf(setting), up: dChannel.up },

@@ -3,6 +3,7 @@
 /** Stable ids of what can be wrong. */
 export type DiagnosisId =
   | 'well'
+  | 'port-trouble'
   | 'port-silent'
   | 'loopback'
   | 'no-signal'

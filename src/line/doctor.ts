@@ -20,7 +20,16 @@ function aboveTheWire(evidence: SpanEvidence): readonly Diagnosis[] {
 }
 
 function lineFault(evidence: SpanEvidence): Diagnosis | undefined {
-  const { port, alarms, loopback, framing } = evidence;
+  const { port, trouble, alarms, loopback, framing } = evidence;
+  if (trouble !== undefined) {
+    return {
+      id: 'port-trouble',
+      party: 'ours',
+      what: `The span can’t be driven: ${trouble}.`,
+      checks: ['Mend what it says: the span is tried again every two seconds, and no restart is needed.'],
+      because: [trouble],
+    };
+  }
   if (!port) {
     return {
       id: 'port-silent',

@@ -34,6 +34,8 @@ export interface SpanEvidence {
   readonly dSlot: number | undefined;
   /** False while the port doesn't answer: no card, no driver. */
   readonly port: boolean;
+  /** What the driver says stands in the way: a sentence. */
+  readonly trouble: string | undefined;
   /** At this moment, and those whose alarm still stands. */
   readonly alarms: readonly LineAlarm[];
   readonly loopback: Loopback | 'remote' | undefined;

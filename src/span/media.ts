@@ -11,6 +11,7 @@ export class TdmChannel {
   readonly tx = new Elastic(1);
   #open = false;
   #law: Law = 'ulaw';
+  #lineSlips = 0;
 
   get isOpen(): boolean {
     return this.#open;
@@ -21,7 +22,12 @@ export class TdmChannel {
   }
 
   get slips(): number {
-    return this.rx.slips + this.tx.slips;
+    return this.rx.slips + this.tx.slips + this.#lineSlips;
+  }
+
+  /** Beyond our own buffers, those of the line ran dry or over. */
+  lineSlipped(): void {
+    this.#lineSlips++;
   }
 
   /** A span takes this channel. @param wander True where blocks come from a peer whose phase against our tick wanders. */
@@ -32,6 +38,7 @@ export class TdmChannel {
   open(law: Law): void {
     this.#open = true;
     this.#law = law;
+    this.#lineSlips = 0;
     this.rx.reset(IDLE[law]);
     this.tx.reset(IDLE[law]);
   }

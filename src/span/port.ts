@@ -11,7 +11,9 @@ export type SpanEvent =
   /** One LAPD frame from the D-channel: address to information field, without flags and FCS. */
   | { readonly type: 'frame'; readonly frame: Uint8Array }
   | { readonly type: 'alarm'; readonly alarm: LineAlarm; readonly raised: boolean }
-  | { readonly type: 'failed'; readonly why: string };
+  /** What stands in the way of the span, as a sentence for the operator; it stays true until the next of these, or until it is mended. */
+  | { readonly type: 'failed'; readonly why: string }
+  | { readonly type: 'mended' };
 
 /** A loopback that we make: towards ourselves, or of what the line brings, with its framing or without (T1.403). */
 export type Loopback = 'local' | 'line' | 'payload';

@@ -158,5 +158,6 @@ describe('spans over Ethernet', { skip }, () => {
     ports.get('near')?.send(Uint8Array.of(2, 1, 0x7f));
     await eventually('a frame after the repair', () => framesOf('far').length > sent, 3);
     assert.equal(of('near').filter(({ type }) => type === 'failed').length, 1, 'the same trouble is said once');
+    assert.equal(of('near').filter(({ type }) => type === 'mended').length, 1);
   });
 });

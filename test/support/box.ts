@@ -45,6 +45,7 @@ export const SPAN: SpanView = {
   side: 'user',
   variant: 'ni2',
   alarms: [],
+  trouble: undefined,
   layer1: {
     alarms: [],
     service: 'in-service',

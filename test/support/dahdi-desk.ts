@@ -25,6 +25,8 @@ export class DahdiDesk {
   readonly #opened = new Map<number, number | 'control' | 'fresh'>();
   readonly #watched = new Map<number, () => void>();
   capabilities = 0x5f0ff;
+  /** Signallings that no channel can have. */
+  readonly unable = new Set<number>();
   #next = 100;
 
   addSpan(channels: number): void {
@@ -130,12 +132,14 @@ export class DahdiDesk {
         if (span < 0) return 'EINVAL';
         view.setInt32(4, span + 1, true);
         view.setInt32(8, first - before, true);
+        view.setInt32(12, this.channel(first).signalling, true);
         view.setInt32(16, this.capabilities, true);
         return undefined;
       }
       case REQUEST.chanConfig: {
         const channel = this.channel(first);
         if (channel.open) return 'EBUSY';
+        if (this.unable.has(view.getInt32(44, true))) return 'EINVAL';
         channel.signalling = view.getInt32(44, true);
         channel.master = view.getInt32(52, true);
         return undefined;

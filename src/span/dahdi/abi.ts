@@ -66,7 +66,7 @@ export const EVENT_QUEUE = 64;
 
 export const FLUSH = { read: 1, write: 2, events: 4, all: 7 } as const;
 
-export const SIGNALLING = { clear: 0x80, hdlcFcs: 0x380, hardHdlc: 0x80080, slave: 0x800 } as const;
+export const SIGNALLING = { clear: 0x80, hdlcRaw: 0x180, hdlcFcs: 0x380, hardHdlc: 0x80080, slave: 0x800 } as const;
 /** In `params.sigcap`: the line's own HDLC controller may serve this channel. */
 export const CAN_HARD_HDLC = 1 << 19;
 

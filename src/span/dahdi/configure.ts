@@ -10,6 +10,7 @@ import {
   REQUEST,
   SIGNALLING,
 } from './abi.ts';
+import type { DChannelForm } from './d-channel.ts';
 import { type ChannelInfo, type DahdiDriver, whyNot } from './driver.ts';
 
 /** A span as it is wanted. */
@@ -42,7 +43,7 @@ export interface LineSetting {
 export interface DahdiChannels {
   /** The B-channels' numbers, by their slot. */
   readonly b: ReadonlyMap<number, number>;
-  readonly d: ChannelInfo | undefined;
+  readonly d: { readonly number: number; readonly form: DChannelForm } | undefined;
 }
 
 /** Sets a span up as it is wanted, or takes it as it stands; answers its channels, or in one sentence what stands in the way. */
@@ -62,32 +63,56 @@ export function configure(driver: DahdiDriver, setting: DahdiSetting): Result<Da
     return fail(`DAHDI span ${number} has ${channels.length} channels, and the configuration says ${slots}`);
   }
   const at = (slot: number): ChannelInfo | undefined => channels.find(({ position }) => position === slot);
-  const found: DahdiChannels = {
-    b: new Map(bSlots.map((slot) => [slot, at(slot)?.number ?? 0])),
-    d: dSlot === undefined ? undefined : at(dSlot),
-  };
-  if (line !== undefined) {
-    const refused = setUp(driver, setting, line, found);
-    if (refused !== undefined) return fail(refused);
-  }
-  return ok(found);
+  const b = new Map(bSlots.map((slot) => [slot, at(slot)?.number ?? 0]));
+  const d = dSlot === undefined ? undefined : at(dSlot);
+  if (line === undefined) return adopt(number, b, d);
+  const refused = setUpLine(driver, number, line) ?? setUpVoice(driver, setting, line, b);
+  if (refused !== undefined) return fail(refused);
+  const form = d === undefined ? ok(undefined) : setUpData(driver, number, d);
+  if (!form.ok) return form;
+  const started = driver.control(REQUEST.startup, intOf(number));
+  if (!started.ok) return fail(whyNot(nameOf(number), started.error));
+  return ok({ b, d: d && form.value && { number: d.number, form: form.value } });
 }
 
-/** In the order in which the driver wants it: the span, its channels, then the start. Answers what was refused. */
-function setUp(
-  driver: DahdiDriver,
-  setting: DahdiSetting,
-  line: LineSetting,
-  found: DahdiChannels,
-): string | undefined {
-  const { number, mode, law } = setting;
-  const span = `DAHDI span ${number}`;
+/** Another program has set the span up: what its D-channel is, it is. */
+function adopt(span: number, b: DahdiChannels['b'], d: ChannelInfo | undefined): Result<DahdiChannels> {
+  if (d === undefined) return ok({ b, d });
+  const form = formOf(d.signalling);
+  if (form !== undefined) return ok({ b, d: { number: d.number, form } });
+  return fail(
+    `channel ${d.number} of ${nameOf(span)} is not set up as a D-channel: say dchan=${d.number} in system.conf`,
+  );
+}
+
+/** Bits of a signalling that say: the driver, or the card, makes the frames and their FCS. */
+const MAKES_FRAMES = (SIGNALLING.hdlcFcs & ~SIGNALLING.hdlcRaw) | (SIGNALLING.hardHdlc & ~SIGNALLING.clear);
+
+function formOf(signalling: number): DChannelForm | undefined {
+  if (signalling & MAKES_FRAMES) return 'frames';
+  return signalling === SIGNALLING.clear ? 'octets' : undefined;
+}
+
+const nameOf = (number: number): string => `DAHDI span ${number}`;
+
+// In the order in which the driver wants it: the line, its channels, then the start. Each answers what was refused.
+
+function setUpLine(driver: DahdiDriver, number: number, line: LineSetting): string | undefined {
   const config = lineConfigOf(number, line.buildOut, lineBits(line), line.sync);
   const configured = driver.control(REQUEST.spanConfig, config);
   // A span without a line of its own (a dynamic one) has nothing to set.
-  if (!configured.ok && configured.error.code !== 'ENOSYS') return whyNot(span, configured.error);
-  const master = found.b.values().next().value ?? 0;
-  for (const channel of found.b.values()) {
+  return configured.ok || configured.error.code === 'ENOSYS' ? undefined : whyNot(nameOf(number), configured.error);
+}
+
+function setUpVoice(
+  driver: DahdiDriver,
+  { number, mode, law }: DahdiSetting,
+  { echoCanceller }: LineSetting,
+  channels: DahdiChannels['b'],
+): string | undefined {
+  const span = nameOf(number);
+  const master = channels.values().next().value ?? 0;
+  for (const channel of channels.values()) {
     const slave = mode === 'bundle' && channel !== master;
     const signalling = slave ? SIGNALLING.slave : SIGNALLING.clear;
     const set = driver.control(
@@ -95,20 +120,27 @@ function setUp(
       chanConfigOf(channel, signalling, LAW[law], slave ? master : channel),
     );
     if (!set.ok) return whyNot(`channel ${channel} of ${span}`, set.error);
-    if (line.echoCanceller === undefined || mode === 'bundle') continue;
-    const attached = driver.control(REQUEST.attachEchoCan, echoCanOf(channel, line.echoCanceller));
+    if (echoCanceller === undefined || mode === 'bundle') continue;
+    const attached = driver.control(REQUEST.attachEchoCan, echoCanOf(channel, echoCanceller));
     if (!attached.ok) {
-      return `${span}: there is no echo canceller ${line.echoCanceller}: is its module dahdi_echocan_${line.echoCanceller} loaded?`;
+      return `${span}: there is no echo canceller ${echoCanceller}: is its module dahdi_echocan_${echoCanceller} loaded?`;
     }
   }
-  if (found.d !== undefined) {
-    const { number: channel, capabilities } = found.d;
-    const signalling = capabilities & CAN_HARD_HDLC ? SIGNALLING.hardHdlc : SIGNALLING.hdlcFcs;
-    const set = driver.control(REQUEST.chanConfig, chanConfigOf(channel, signalling, LAW.default, channel));
-    if (!set.ok) return whyNot(`D-channel ${channel} of ${span}`, set.error);
+  return undefined;
+}
+
+/** The D-channel: with the card's HDLC controller, else with the driver's, else as bare octets. */
+function setUpData(driver: DahdiDriver, span: number, { number, capabilities }: ChannelInfo): Result<DChannelForm> {
+  const wanted = [...(capabilities & CAN_HARD_HDLC ? [SIGNALLING.hardHdlc] : []), SIGNALLING.hdlcFcs, SIGNALLING.clear];
+  let refused = '';
+  for (const signalling of wanted) {
+    const set = driver.control(REQUEST.chanConfig, chanConfigOf(number, signalling, LAW.default, number));
+    if (set.ok) return ok(signalling === SIGNALLING.clear ? 'octets' : 'frames');
+    refused = whyNot(`D-channel ${number} of ${nameOf(span)}`, set.error);
+    // Only what the channel can't do is worth another try.
+    if (set.error.code !== 'EINVAL') break;
   }
-  const started = driver.control(REQUEST.startup, intOf(number));
-  return started.ok ? undefined : whyNot(span, started.error);
+  return fail(refused);
 }
 
 function lineBits({ framing, coding }: LineSetting): number {

@@ -75,13 +75,14 @@ export class DahdiMedia implements SpanMedia {
   }
 }
 
-/** What a refused read or write means: true where the channel goes on. `starved` is told of an underrun. */
-function goesOn(native: DeviceNative, fd: number, result: number, starved: () => void): boolean {
+/** What a refused read or write means: true where the channel goes on. `slipped` is told of buffers that ran dry, or over. */
+function goesOn(native: DeviceNative, fd: number, result: number, slipped: (dry: boolean) => void): boolean {
   // EAGAIN and the like: nothing there, or no room.
   if (result !== -EVENT_WAITS) return true;
   for (const event of drainEvents(native, fd)) {
     if (event === EVENT.removed) return false;
-    if (event === EVENT.writeUnderrun) starved();
+    if (event === EVENT.writeUnderrun) slipped(true);
+    else if (event === EVENT.readOverrun) slipped(false);
   }
   return true;
 }
@@ -154,8 +155,10 @@ class ChannelPort {
   transmit(): void {
     // A line that ran dry is primed anew, and the blocks that it missed are not sent after: they would wait there for ever.
     for (let n = 0; n < this.#channels.length; n++) {
-      if (this.#dry[n]) this.#wanted[n] = PRIME;
+      if (!this.#dry[n]) continue;
       this.#dry[n] = false;
+      this.#wanted[n] = 1;
+      this.#idle(n, PRIME - 1);
     }
     for (let round = 0; round < MOST_BLOCKS; round++) {
       let any = false;
@@ -186,15 +189,15 @@ class ChannelPort {
       this.#active[n] = open;
       this.#wanted[n] = 0;
       begin(this.#native, fd);
-      if (open && channel !== undefined) this.#idle(n, IDLE[channel.law]);
+      if (open) this.#idle(n, PRIME);
     }
     this.#sweep[n] = open ? fd : NONE;
   }
 
-  #idle(n: number, octet: number): void {
-    const block = (this.#blocks[n] as Uint8Array).fill(octet);
+  #idle(n: number, blocks: number): void {
+    const block = (this.#blocks[n] as Uint8Array).fill(IDLE[this.#channels[n]?.law ?? 'ulaw']);
     const one = Int32Array.of(this.#all[n] as number);
-    for (let k = 0; k < PRIME; k++) this.#native.deviceWrite(one, block, Int32Array.of(BLOCK), BLOCK);
+    for (let k = 0; k < blocks; k++) this.#native.deviceWrite(one, block, Int32Array.of(BLOCK), BLOCK);
   }
 
   #heard(n: number, result: number): boolean {
@@ -204,12 +207,11 @@ class ChannelPort {
       return true;
     }
     const fd = this.#all[n] as number;
-    if (
-      !goesOn(this.#native, fd, result, () => {
-        this.#dry[n] = true;
-      })
-    )
-      return false;
+    const slipped = (dry: boolean): void => {
+      this.#channels[n]?.lineSlipped();
+      if (dry) this.#dry[n] = true;
+    };
+    if (!goesOn(this.#native, fd, result, slipped)) return false;
     // An event came in between: what waits behind it is read in the next round.
     if (result !== -EVENT_WAITS) this.#sweep[n] = NONE;
     return true;
@@ -242,7 +244,7 @@ class BundlePort {
       this.#native.deviceRead(this.#fd, this.#data, this.#length, this.#data.length);
       const result = this.#length[0] as number;
       if (result === this.#data.length) this.#heard();
-      else if (!goesOn(this.#native, this.#fd[0] as number, result, this.#ranDry)) return false;
+      else if (!goesOn(this.#native, this.#fd[0] as number, result, this.#slipped)) return false;
       else if (result !== -EVENT_WAITS) return true;
     }
     return true;
@@ -250,8 +252,11 @@ class BundlePort {
 
   transmit(): void {
     const width = this.#channels.length;
-    if (this.#dry) this.#wanted = PRIME;
-    this.#dry = false;
+    if (this.#dry) {
+      this.#dry = false;
+      this.#wanted = 1;
+      this.#idle(PRIME - 1);
+    }
     for (let round = 0; round < MOST_BLOCKS && this.#wanted > 0; round++, this.#wanted--) {
       for (let n = 0; n < width; n++) {
         const channel = this.#channels[n] as TdmChannel;
@@ -267,8 +272,9 @@ class BundlePort {
     this.#native.close(this.#fd[0] as number);
   }
 
-  readonly #ranDry = (): void => {
-    this.#dry = true;
+  readonly #slipped = (dry: boolean): void => {
+    this.#dry ||= dry;
+    for (const channel of this.#channels) if (channel.isOpen) channel.lineSlipped();
   };
 
   /** While no call is up nothing is read, and what is old is thrown away before the first one. */
@@ -280,8 +286,7 @@ class BundlePort {
     this.#wanted = 0;
     begin(this.#native, this.#fd[0] as number);
     if (!open) return;
-    this.#data.fill(IDLE[this.#channels[0]?.law ?? 'ulaw']);
-    for (let n = 0; n < PRIME; n++) this.#write();
+    this.#idle(PRIME);
   }
 
   #heard(): void {
@@ -293,6 +298,11 @@ class BundlePort {
       for (let i = 0; i < BLOCK; i++) this.#block[i] = this.#data[i * width + n] as number;
       channel.rx.push(this.#block);
     }
+  }
+
+  #idle(blocks: number): void {
+    this.#data.fill(IDLE[this.#channels[0]?.law ?? 'ulaw']);
+    for (let n = 0; n < blocks; n++) this.#write();
   }
 
   #write(): void {

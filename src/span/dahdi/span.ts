@@ -1,10 +1,10 @@
-import { constants } from 'node:os';
 import { fail, ok, type Result } from '../../kernel/result.ts';
 import { after, type Clock, type Instant, ms } from '../../kernel/time.ts';
 import type { LineAlarm, LineReading, Loopback, SpanEvent, SpanPort } from '../port.ts';
-import { ALARM, bufferInfoOf, EVENT, EVENT_WAITS, intOf, MAINT, maintOf, REQUEST } from './abi.ts';
+import { ALARM, bufferInfoOf, EVENT, intOf, MAINT, maintOf, REQUEST } from './abi.ts';
 import { configure, type DahdiSetting } from './configure.ts';
-import { DahdiDriver, type DeviceNative, drainEvents, type SpanInfo, whyNot } from './driver.ts';
+import { type DahdiDChannel, openDChannel } from './d-channel.ts';
+import { DahdiDriver, type DeviceNative, type SpanInfo, whyNot } from './driver.ts';
 import type { DahdiAttachment } from './media.ts';
 
 /** How often the driver is asked for the line's state: changes among alarms make no event. */
@@ -17,13 +17,6 @@ const B_BUFFERS = 8;
 const BLOCK = 160;
 /** The driver's limit of all buffers of a channel together, in octets. */
 const BUFFER_ROOM = 32_768;
-/** Buffers of the D-channel: a frame each. */
-const D_BUFFERS = 16;
-const D_FRAME = 512;
-const FCS = 2;
-/** Frames taken in one go. */
-const D_BURST = 64;
-
 const TAPS = 128;
 
 /** The process's one loop, as far as this span needs it. */
@@ -51,7 +44,7 @@ export interface DahdiParts {
 /** What is open while the span is there. */
 interface Line {
   readonly driver: DahdiDriver;
-  readonly dChannel: number | undefined;
+  readonly dChannel: DahdiDChannel | undefined;
   readonly unwatch: () => void;
 }
 
@@ -64,8 +57,6 @@ export class DahdiSpan implements SpanPort {
   readonly #setting: DahdiSetting;
   readonly #parts: DahdiParts;
   readonly #alarms = new Set<LineAlarm>();
-  readonly #buffer = new Uint8Array(D_FRAME);
-  readonly #length = new Int32Array(1);
   #line: Line | undefined;
   #info: SpanInfo | undefined;
   #trouble = '';
@@ -94,19 +85,7 @@ export class DahdiSpan implements SpanPort {
   }
 
   send(frame: Uint8Array): void {
-    const fd = this.#line?.dChannel;
-    if (fd === undefined || frame.length + FCS > D_FRAME) return;
-    const data = new Uint8Array(frame.length + FCS);
-    data.set(frame);
-    const fds = Int32Array.of(fd);
-    // The driver puts the FCS into the last two octets. An event that waits refuses the first attempt only.
-    for (let attempt = 0; attempt < 2; attempt++) {
-      this.#length[0] = data.length;
-      this.#parts.native.deviceWrite(fds, data, this.#length, data.length);
-      if (this.#length[0] !== -EVENT_WAITS) return;
-      this.#events(fd);
-      if (this.#line === undefined) return;
-    }
+    this.#line?.dChannel?.send(frame);
   }
 
   read(): LineReading | undefined {
@@ -147,6 +126,7 @@ export class DahdiSpan implements SpanPort {
       return;
     }
     this.#line = opened.value;
+    if (this.#trouble !== '') this.#parts.onEvent({ type: 'mended' });
     this.#trouble = '';
     this.#ask();
   }
@@ -187,31 +167,22 @@ export class DahdiSpan implements SpanPort {
     const dChannel = driver.value.openChannel(d.number);
     if (!dChannel.ok) return refuse(`DAHDI span ${this.#setting.number}: the D-channel, ${dChannel.error}`);
     opened.push(dChannel.value);
-    native.deviceControl(dChannel.value, REQUEST.setBufferInfo, bufferInfoOf(D_BUFFERS, D_FRAME));
-    const watched = native.watch(dChannel.value, () => loop.run(() => this.#listen()));
+    const parts = {
+      native,
+      descriptor: dChannel.value,
+      frame: (frame: Uint8Array) => this.#parts.onEvent({ type: 'frame', frame }),
+      events: (events: readonly number[]) => this.#events(events),
+      gone: () => this.#lose(`the D-channel of DAHDI span ${this.#setting.number} has gone`),
+    };
+    const joined = openDChannel(d.form, parts);
+    const watched = native.watch(dChannel.value, () => loop.run(() => joined.ready()));
     if (!watched.ok) return refuse(`DAHDI span ${this.#setting.number}: the D-channel: ${watched.error.code}`);
     worker.attach(this.id, { mode, slots, descriptors });
-    return ok({ driver: driver.value, dChannel: dChannel.value, unwatch: watched.value });
+    return ok({ driver: driver.value, dChannel: joined, unwatch: watched.value });
   }
 
-  /** Takes what the D-channel has brought. */
-  #listen(): void {
-    const fd = this.#line?.dChannel;
-    if (fd === undefined) return;
-    const fds = Int32Array.of(fd);
-    for (let n = 0; n < D_BURST && this.#line !== undefined; n++) {
-      this.#parts.native.deviceRead(fds, this.#buffer, this.#length, D_FRAME);
-      const length = this.#length[0] ?? 0;
-      if (length > FCS) this.#parts.onEvent({ type: 'frame', frame: this.#buffer.slice(0, length - FCS) });
-      else if (length === -constants.errno.EAGAIN) return;
-      else if (length !== -EVENT_WAITS) this.#lose(`the D-channel of DAHDI span ${this.#setting.number} has gone`);
-      else this.#events(fd);
-    }
-  }
-
-  /** Takes the events of the D-channel's descriptor; the span may go with them. */
-  #events(fd: number): void {
-    const events = drainEvents(this.#parts.native, fd);
+  /** Events of the D-channel's descriptor; the span may go with them. */
+  #events(events: readonly number[]): void {
     if (events.includes(EVENT.removed)) {
       this.#lose(`DAHDI span ${this.#setting.number} was removed`);
     } else if (events.includes(EVENT.alarm) || events.includes(EVENT.noAlarm)) this.#ask();
@@ -262,7 +233,7 @@ export class DahdiSpan implements SpanPort {
     if (line === undefined) return;
     this.#parts.worker.attach(this.id, undefined);
     line.unwatch();
-    if (line.dChannel !== undefined) this.#parts.native.close(line.dChannel);
+    line.dChannel?.close();
     line.driver.close();
   }
 

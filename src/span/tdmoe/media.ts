@@ -73,6 +73,11 @@ export class TdmoeMedia implements SpanMedia {
     this.#say({ type: 'failed', why });
   }
 
+  /** And when it can again. */
+  mended(): void {
+    this.#say({ type: 'mended' });
+  }
+
   receive(): void {
     // The wire has handed over what has come.
   }

@@ -211,7 +211,7 @@ export class TdmoeWire {
     const sent =
       this.#fd === NONE ? 0 : this.#native.packetSend(this.#fd, this.#outbox, this.#outLengths, STRIDE, count);
     this.counts.unsent += count - Math.max(0, sent);
-    if (sent > 0) this.#trouble = '';
+    if (sent > 0) this.#mended();
     if (sent < 0) this.#broke(-sent, now);
   }
 
@@ -223,6 +223,12 @@ export class TdmoeWire {
       return;
     }
     this.#fd = opened.value;
+  }
+
+  #mended(): void {
+    if (this.#trouble === '') return;
+    this.#trouble = '';
+    for (const { spans } of this.#bundles) for (const span of spans) span?.mended();
   }
 
   /** The interface is gone or down, or we may not use it: said once, and tried again until it works. */

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runCli } from '../../../src/cli/program.ts';
+import { showSpans } from '../../../src/cli/show.ts';
 import type { CliWorld } from '../../../src/cli/world.ts';
 import { loadSite } from '../../../src/config/load.ts';
 import { type HttpConsole, startHttp } from '../../../src/console/http.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import { fail, ok } from '../../../src/kernel/result.ts';
 import type { WallTime } from '../../../src/kernel/time.ts';
-import { controls, readModel } from '../../support/box.ts';
+import { controls, readModel, SPAN } from '../../support/box.ts';
 import { DEMO } from '../../support/sites.ts';
 
 let folder = '';
@@ -215,6 +216,13 @@ test('the spans of the cards are listed without a box, and what stands in the wa
   const none = await branchline(['spans', '--scan']);
   assert.deepEqual([none.err, none.code], ['the driver is not loaded', 1]);
   assert.equal((await branchline(['spans', '--scan', '--diagnose'])).code, 2);
+});
+
+test('what stands in the way of a span follows the table', () => {
+  const why = 'there is no DAHDI span 1: the driver finds no card';
+  const lines = showSpans([SPAN, { ...SPAN, id: 't2', trouble: why }]).split('\n');
+  assert.equal(lines.length, 4);
+  assert.equal(lines[3], `t2: ${why}`);
 });
 
 test('spans are diagnosed, served and looped, each with its own words', async () => {

@@ -16,6 +16,7 @@ const WELL: SpanEvidence = {
   variant: 'ni2',
   dSlot: 24,
   port: true,
+  trouble: undefined,
   alarms: [],
   loopback: undefined,
   near: NOTHING,
@@ -39,6 +40,11 @@ const down = (heard: Partial<FrameTally>, seconds = 60): Partial<SpanEvidence> =
 
 describe('the doctor', () => {
   const rows: readonly [string, Partial<SpanEvidence>, DiagnosisId[]][] = [
+    [
+      'what the driver says stands in the way is repeated, and hides all else',
+      { trouble: 'channel 5 is in use by another program', port: false, alarms: ['LOS'] },
+      ['port-trouble'],
+    ],
     ['a card that does not answer hides all else', { port: false, alarms: ['LOS'] }, ['port-silent']],
     ['nothing in the D-channel’s timeslot', down({}), ['d-channel-silent']],
     ['a D-channel that is being called up is not yet a fault', down({}, 5), ['well']],

@@ -92,8 +92,13 @@ test('an event in between loses no block, and a line that ran dry is primed anew
   tick(7);
   desk.channel(1).events.push(EVENT.readOverrun, EVENT.writeUnderrun);
   desk.channel(1).comes.push(block(5), block(5), block(5), block(5));
+  const slips = channel(1).slips;
   assert.equal(tick(7)[0], 5);
-  assert.equal(desk.channel(1).went.length, 4 + 4);
+  assert.deepEqual(
+    desk.channel(1).went.slice(4),
+    [0xff, 0xff, 0xff, 7].map((octet) => block(octet)),
+  );
+  assert.equal(channel(1).slips - slips, 2);
 });
 
 test('channels that are taken away in the middle of a call are closed and told, and may come back', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { beforeEach, test } from 'node:test';
+import { HdlcDecoder } from '../../../../src/isdn/hdlc/decoder.ts';
+import { HdlcEncoder } from '../../../../src/isdn/hdlc/encoder.ts';
 import type { Instant, WallTime } from '../../../../src/kernel/time.ts';
 import { ALARM, EVENT, MAINT, REQUEST, readInt, SIGNALLING } from '../../../../src/span/dahdi/abi.ts';
 import type { DahdiSetting, LineSetting } from '../../../../src/span/dahdi/configure.ts';
@@ -61,7 +63,8 @@ function open(setting: Partial<DahdiSetting> = {}): DahdiSpan {
       },
       onEvent(event) {
         if (event.type === 'frame') frames.push(Buffer.from(event.frame).toString('hex'));
-        else said.push(event.type === 'failed' ? event.why : `${event.raised ? '+' : '-'}${event.alarm}`);
+        else if (event.type === 'alarm') said.push(`${event.raised ? '+' : '-'}${event.alarm}`);
+        else said.push(event.type === 'failed' ? event.why : 'mended');
       },
     },
   );
@@ -117,9 +120,62 @@ test('the card’s own HDLC controller is used where there is one', () => {
 
 test('an existing configuration is taken as it stands', () => {
   desk.addSpan(24);
+  desk.channel(24).signalling = SIGNALLING.hdlcFcs;
   open({ line: undefined });
   for (const request of [REQUEST.spanConfig, REQUEST.chanConfig, REQUEST.startup]) assert.deepEqual(sent(request), []);
   assert.equal(attached[0]?.descriptors.length, 23);
+});
+
+for (const [what, prepare, setting] of [
+  [
+    'a driver that makes no frames',
+    () => {
+      for (const signalling of [SIGNALLING.hdlcFcs, SIGNALLING.hardHdlc]) desk.unable.add(signalling);
+      desk.capabilities |= 1 << 19;
+    },
+    {},
+  ],
+  [
+    'a D-channel that another program has set up as bare octets',
+    () => {
+      desk.channel(24).signalling = SIGNALLING.clear;
+    },
+    { line: undefined },
+  ],
+] as const) {
+  test(`${what}: frames are made of the timeslot’s octets, and octets of frames`, () => {
+    desk.addSpan(24);
+    prepare();
+    const span = open(setting);
+    assert.equal(desk.channel(24).signalling, SIGNALLING.clear);
+    const [far, heard] = [new HdlcEncoder({ order: 'msb-first' }), new HdlcDecoder({ order: 'msb-first' })];
+    const turn = (): void => {
+      const block = new Uint8Array(80);
+      far.fill(block);
+      desk.bring(24, block);
+    };
+    far.send(Uint8Array.of(2, 1, 0x7f));
+    span.send(Uint8Array.of(0, 1, 0x73));
+    turn();
+    assert.deepEqual(frames, ['02017f']);
+    assert.deepEqual(heard.push(Buffer.concat(desk.channel(24).went)), [Uint8Array.of(0, 1, 0x73)]);
+    assert.equal(desk.channel(24).went.length, 4 + 1, 'a block goes out for each that came, and some wait');
+    desk.channel(24).events.push(EVENT.readOverrun, EVENT.writeUnderrun);
+    far.send(Uint8Array.of(2, 1, 0x73));
+    turn();
+    assert.deepEqual(frames, ['02017f', '020173']);
+    assert.equal(desk.channel(24).went.length, 4 + 1 + 4 + 1, 'a line that ran dry is primed anew');
+    desk.bring(24, constants.errno.ENODEV);
+    assert.equal(said.at(-1), '+LOS');
+    assert.equal(desk.openDescriptors, 0);
+  });
+}
+
+test('a D-channel that another program uses for something else is told with what to say in its configuration', () => {
+  desk.addSpan(24);
+  desk.channel(24).signalling = 0x40;
+  open({ line: undefined });
+  assert.equal(said[0], 'channel 24 of DAHDI span 1 is not set up as a D-channel: say dchan=24 in system.conf');
 });
 
 test('frames come without their FCS, and go with room for one', () => {
@@ -207,7 +263,7 @@ for (const [what, spoil, mend, expected] of [
     assert.equal(span.read(), undefined);
     mend();
     wait(span);
-    assert.deepEqual(said.slice(2), ['-LOS']);
+    assert.deepEqual(said.slice(2), ['mended', '-LOS']);
     assert.equal(attached.length, 1);
   });
 }
