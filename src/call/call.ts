@@ -3,72 +3,28 @@
  * speaks signals to them. Everything that moves a call's state is in this file.
  */
 import { impossible, type Machine } from '../kernel/machine.ts';
-import { type Instant, type Millis, seconds } from '../kernel/time.ts';
+import type { Instant } from '../kernel/time.ts';
 import { Timers } from '../kernel/timers.ts';
+import {
+  type CallEffect,
+  type CallEvent,
+  type Caller,
+  type CallLimits,
+  DEFAULT_LIMITS,
+  type Ending,
+  type ReleasedBy,
+  type Step,
+} from './call-words.ts';
+import { CallerSide } from './caller-side.ts';
 import { CAUSE, type Cause } from './cause.ts';
-import type { CallMediaCommand } from './media.ts';
 import { endingOf, mayTryNext, moreTelling } from './next-hop.ts';
 import type { Offer, Release, Signal } from './signal.ts';
-
-/** Hops that ring together; the next step is tried when all of them have failed for reasons of their own. */
-export interface Step {
-  /** Names that the gateway gave; the call only hands them back in `dial`. */
-  readonly hops: readonly string[];
-  /** How long they may ring before `after` takes over; undefined: as long as any call may. */
-  readonly ring?: Millis;
-  /** What comes next, before the rest of the steps, when this one has ended so: a diversion, a ring list. */
-  readonly after?: { readonly [E in Ending]?: readonly Step[] };
-}
-
-/** How a step ended; `any`: in whatever way, where none of the others says better. */
-export type Ending = 'busy' | 'noAnswer' | 'any';
-
-export type CallEvent =
-  | { readonly type: 'heard'; readonly leg: string; readonly signal: Signal; readonly branch?: string }
-  | { readonly type: 'gone'; readonly leg: string }
-  | { readonly type: 'decided'; readonly steps: readonly Step[] }
-  /** The digits so far lead nowhere yet, but more may come. */
-  | { readonly type: 'collect' }
-  | { readonly type: 'refused'; readonly release: Release }
-  /** The box itself ends the call: cut-off, an operator, a fault of ours. */
-  | { readonly type: 'end'; readonly cause: Cause };
-
-/** Who ended a call. */
-export type ReleasedBy = 'caller' | 'called' | 'us';
-
-export type CallEffect =
-  | { readonly type: 'decide'; readonly offer: Offer }
-  | { readonly type: 'dial'; readonly leg: string; readonly hop: string; readonly offer: Offer }
-  | { readonly type: 'tell'; readonly leg: string; readonly signal: Signal }
-  | { readonly type: 'media'; readonly command: CallMediaCommand }
-  /** The caller hears progress, somebody answered, or the call has ended: once each. */
-  | { readonly type: 'progressed'; readonly leg: string; readonly inBand: boolean }
-  | { readonly type: 'answered'; readonly leg: string }
-  | { readonly type: 'released'; readonly release: Release; readonly by: ReleasedBy }
-  /** No leg is left; nothing follows. */
-  | { readonly type: 'over' };
-
-export interface CallLimits {
-  /** T302, Q.931 §9.6: how long the caller may pause between digits. */
-  readonly digitPause: Millis;
-  /** T301, Q.931 §9.6: how long we let the called side ring. */
-  readonly ring: Millis;
-  /** Cut-off of an answered call; undefined: none. */
-  readonly duration: Millis | undefined;
-}
-
-export const DEFAULT_LIMITS: CallLimits = { digitPause: seconds(15), ring: seconds(180), duration: undefined };
 
 /** More digits than any numbering plan has; what is dialled beyond is refused as an invalid number. */
 const MAX_DIGITS = 64;
 
-/** The A-leg: its id, and whether its party hears our tones (a T1) or makes its own ring-back (a SIP phone). */
-export interface Caller {
-  readonly leg: string;
-  readonly tones: 'ours' | 'its own';
-}
-
-type State = 'new' | 'collecting' | 'deciding' | 'dialling' | 'talking' | 'ending' | 'over';
+/** `transferring`: one of the two has been lent to another call. */
+type State = 'new' | 'collecting' | 'deciding' | 'dialling' | 'talking' | 'transferring' | 'ending' | 'over';
 type TimerName = 'digits' | 'ring' | 'step' | 'duration';
 
 interface Attempt {
@@ -82,7 +38,7 @@ interface Attempt {
  */
 export class Call implements Machine<CallEvent, CallEffect> {
   readonly id: string;
-  readonly #caller: Caller;
+  readonly #caller: CallerSide;
   readonly #limits: CallLimits;
   readonly #timers = new Timers<TimerName>();
   readonly #attempts = new Map<string, Attempt>();
@@ -94,17 +50,14 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #step: Step | undefined;
   #count = 0;
   #askedForDigits = false;
-  /** The attempt whose media the caller hears. */
-  #ear: string | undefined;
-  #toldProceed = false;
-  #toldAlert = false;
-  #toldInBand = false;
-  #ringing = false;
   #failure: Release | undefined;
+  /** Who has the other on hold. */
+  readonly #holding = new Set<string>();
+  #lent: string | undefined;
 
   constructor(id: string, caller: Caller, limits: CallLimits = DEFAULT_LIMITS) {
     this.id = id;
-    this.#caller = caller;
+    this.#caller = new CallerSide(caller);
     this.#limits = limits;
     this.#legs.add(caller.leg);
   }
@@ -125,7 +78,15 @@ export class Call implements Machine<CallEvent, CallEffect> {
 
   /** The leg that the caller talks to or hears; undefined before that. */
   get other(): string | undefined {
-    return this.#ear;
+    return this.#caller.ear;
+  }
+
+  /** What a leg is in this call: one who talks, the caller for whom somebody is sought, or one who is rung. */
+  standing(leg: string): 'talks' | 'calls' | 'rings' | undefined {
+    if (this.#state === 'talking' && (leg === this.#caller.leg || leg === this.#caller.ear)) return 'talks';
+    if (this.#state !== 'dialling' && this.#state !== 'deciding') return undefined;
+    if (leg === this.#caller.leg) return 'calls';
+    return this.#attempts.get(leg)?.live ? 'rings' : undefined;
   }
 
   feed(event: CallEvent, now: Instant): readonly CallEffect[] {
@@ -143,7 +104,17 @@ export class Call implements Machine<CallEvent, CallEffect> {
       case 'refused':
         return this.#state === 'deciding' ? this.#end(event.release, 'us') : [];
       case 'end':
+        // Nobody is given back: that would begin another call.
+        this.#caller.caller = { ...this.#caller.caller, inCall: false };
         return this.#end(ourRelease(event.cause), 'us');
+      case 'lend':
+        return this.#lend(event.leg);
+      case 'returned':
+        return this.#returned(event.leg);
+      case 'parted':
+        return this.#lent === event.leg ? this.#end(event.release, event.by, event.leg) : [];
+      case 'replace':
+        return this.#replace(event.leg, event.by, now);
       default:
         return impossible(event);
     }
@@ -241,14 +212,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
     this.#timers.stop('digits');
     this.#steps = [...steps];
     this.#timers.start('ring', now, this.#limits.ring);
-    return [...(this.#offer?.complete ? this.#proceed() : this.#askForDigits()), ...this.#dialNext(now)];
-  }
-
-  /** Once. It ends the caller's digits (Q.931 §5.1.5.2), so while more may come it waits until somebody has enough of them. */
-  #proceed(): readonly CallEffect[] {
-    if (this.#toldProceed) return [];
-    this.#toldProceed = true;
-    return [{ type: 'tell', leg: this.#caller.leg, signal: { type: 'proceed' } }];
+    return [...(this.#offer?.complete ? this.#caller.proceed() : this.#askForDigits()), ...this.#dialNext(now)];
   }
 
   #dialNext(now: Instant): readonly CallEffect[] {
@@ -273,7 +237,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
     if (attempt === undefined || !attempt.live) return [];
     if (signal.type === 'release') return this.#attemptEnded(attempt, signal, now);
     attempt.heardProvisional = true;
-    if (this.#state === 'talking') return this.#pass(leg, signal);
+    if (this.#inConversation) return this.#pass(leg, signal);
     if (this.#state !== 'dialling') return [];
     switch (signal.type) {
       case 'alert':
@@ -283,32 +247,16 @@ export class Call implements Machine<CallEvent, CallEffect> {
       case 'answer':
         return this.#answered(leg, signal, now);
       case 'proceed':
-        return this.#proceed();
+        return this.#caller.proceed();
       case 'need-digits':
         return [];
       default:
-        return [{ type: 'tell', leg: this.#caller.leg, signal }];
+        return this.#caller.tell(signal);
     }
   }
 
   #alerting(leg: string, inBand: boolean): readonly CallEffect[] {
-    if (inBand) return this.#hear(leg, { type: 'alert', inBand: true });
-    if (this.#ear !== undefined) return [];
-    const ours = this.#caller.tones === 'ours' || this.#toldInBand;
-    const effects: CallEffect[] = [];
-    if (!this.#toldAlert) {
-      this.#toldAlert = true;
-      this.#toldInBand ||= ours;
-      effects.push(
-        { type: 'tell', leg: this.#caller.leg, signal: { type: 'alert', inBand: ours } },
-        { type: 'progressed', leg, inBand: false },
-      );
-    }
-    if (ours && !this.#ringing) {
-      this.#ringing = true;
-      effects.push({ type: 'media', command: { type: 'play', leg: this.#caller.leg, tone: 'ringback' } });
-    }
-    return effects;
+    return inBand ? this.#caller.hear(leg, { type: 'alert', inBand: true }) : this.#caller.alerting(leg);
   }
 
   #progress(
@@ -323,27 +271,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
       }
     }
     if (!inBand) return [];
-    return this.#hear(attempt.leg, { type: 'progress', inBand: true, cause });
-  }
-
-  /** The first attempt with in-band media gets the caller's ear; others go on unheard. */
-  #hear(leg: string, signal: Signal): readonly CallEffect[] {
-    if (this.#ear !== undefined) return [];
-    this.#ear = leg;
-    this.#toldInBand = true;
-    if (signal.type === 'alert') this.#toldAlert = true;
-    return [
-      { type: 'tell', leg: this.#caller.leg, signal },
-      ...this.#hush(),
-      { type: 'media', command: { type: 'join', a: this.#caller.leg, b: leg } },
-      { type: 'progressed', leg, inBand: true },
-    ];
-  }
-
-  #hush(): readonly CallEffect[] {
-    if (!this.#ringing) return [];
-    this.#ringing = false;
-    return [{ type: 'media', command: { type: 'hush', leg: this.#caller.leg } }];
+    return this.#caller.hear(attempt.leg, { type: 'progress', inBand: true, cause });
   }
 
   #answered(leg: string, answer: Signal, now: Instant): readonly CallEffect[] {
@@ -358,34 +286,83 @@ export class Call implements Machine<CallEvent, CallEffect> {
       // 26, non-selected user clearing: somebody else has answered (Q.850 §2.2.7.1.17; RFC 3326 in the CANCEL).
       effects.push({ type: 'tell', leg: other.leg, signal: ourRelease(26 as Cause) });
     }
-    const heard = this.#ear;
-    if (heard !== undefined && heard !== leg) {
-      effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: heard } });
-    }
-    effects.push({ type: 'tell', leg: this.#caller.leg, signal: answer }, ...this.#hush());
-    if (heard !== leg) effects.push({ type: 'media', command: { type: 'join', a: this.#caller.leg, b: leg } });
-    this.#ear = leg;
+    effects.push(...this.#caller.answered(leg, answer));
     effects.push({ type: 'answered', leg });
     return effects;
   }
 
   /** Between two legs that talk, a signal goes across as it is. */
   #pass(from: string, signal: Signal): readonly CallEffect[] {
-    if (this.#state !== 'talking' || this.#ear === undefined) return [];
-    const to = from === this.#caller.leg ? this.#ear : from === this.#ear ? this.#caller.leg : undefined;
+    if (signal.type === 'hold') this.#holding.add(from);
+    if (signal.type === 'resume') this.#holding.delete(from);
+    const to = this.#state === 'talking' ? this.#otherThan(from) : undefined;
+    if (signal.type === 'transfer') {
+      if (to !== undefined) return [{ type: 'transfer', by: from, of: to, wanted: signal }];
+      return [{ type: 'tell', leg: from, signal: { type: 'transferred', failure: ourRelease(CAUSE.rejected) } }];
+    }
     return to === undefined ? [] : [{ type: 'tell', leg: to, signal }];
+  }
+
+  /** Of the two who talk, or would if one of them were not lent, the one that is not this. */
+  #otherThan(leg: string): string | undefined {
+    if (leg === this.#caller.leg) return this.#caller.ear;
+    return leg === this.#caller.ear ? this.#caller.leg : undefined;
+  }
+
+  #lend(leg: string): readonly CallEffect[] {
+    const other = this.#state === 'talking' ? this.#otherThan(leg) : undefined;
+    if (other === undefined) return [];
+    this.#state = 'transferring';
+    this.#lent = leg;
+    this.#legs.delete(leg);
+    return [this.#caller.media('part'), ...this.#heldBy(other, leg, 'resume')];
+  }
+
+  #returned(leg: string): readonly CallEffect[] {
+    const other = this.#lent === leg && this.#state === 'transferring' ? this.#otherThan(leg) : undefined;
+    if (other === undefined) return [];
+    this.#state = 'talking';
+    this.#lent = undefined;
+    this.#legs.add(leg);
+    return [this.#caller.media('join'), ...this.#heldBy(other, leg, 'hold')];
+  }
+
+  /** Whoever is on hold is told when that changes without a word from who holds. */
+  #heldBy(holder: string, held: string, signal: 'hold' | 'resume'): readonly CallEffect[] {
+    return this.#holding.has(holder) ? [{ type: 'tell', leg: held, signal: { type: signal } }] : [];
+  }
+
+  #replace(old: string, by: string, now: Instant): readonly CallEffect[] {
+    const standing = this.standing(old);
+    if (standing === undefined) return [];
+    this.#legs.add(by);
+    if (standing === 'rings') {
+      this.#attempts.set(by, { leg: by, heardProvisional: true, live: true });
+      const connected = { number: undefined, name: undefined };
+      return this.#answered(by, { type: 'answer', connected, origin: undefined }, now);
+    }
+    const other = this.#otherThan(old);
+    const resumed = other === undefined ? [] : this.#heldBy(old, other, 'resume');
+    this.#holding.delete(old);
+    const moved = old === this.#caller.leg ? this.#caller.replace(by) : this.#replaceCalled(old, by);
+    return [{ type: 'tell', leg: old, signal: ourRelease(CAUSE.normalClearing) }, ...moved, ...resumed];
+  }
+
+  #replaceCalled(old: string, by: string): readonly CallEffect[] {
+    const attempt = this.#attempts.get(old);
+    if (attempt !== undefined) attempt.live = false;
+    this.#attempts.set(by, { leg: by, heardProvisional: true, live: true });
+    const parted = this.#caller.media('part');
+    this.#caller.ear = by;
+    return [parted, this.#caller.media('join')];
   }
 
   #attemptEnded(attempt: Attempt, release: Release, now: Instant): readonly CallEffect[] {
     attempt.live = false;
-    if (this.#state === 'talking') return attempt.leg === this.#ear ? this.#end(release, 'called') : [];
+    if (this.#inConversation) return attempt.leg === this.#caller.ear ? this.#end(release, 'called') : [];
     if (this.#state !== 'dialling') return [];
     this.#failure = moreTelling(this.#failure, release);
-    const effects: CallEffect[] = [];
-    if (this.#ear === attempt.leg) {
-      this.#ear = undefined;
-      effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: attempt.leg } });
-    }
+    const effects = this.#caller.ear === attempt.leg ? this.#caller.unhear() : [];
     if ([...this.#attempts.values()].some((a) => a.live)) return effects;
     const tryNext = this.#steps.length > 0 && mayTryNext(this.#failure, attempt.heardProvisional);
     if (this.#turn(endingOf(this.#failure)) || tryNext) {
@@ -412,29 +389,46 @@ export class Call implements Machine<CallEvent, CallEffect> {
       attempt.live = false;
       effects.push({ type: 'tell', leg: attempt.leg, signal: ourRelease(CAUSE.noAnswer) });
     }
-    if (this.#ear !== undefined) {
-      effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: this.#ear } });
-      this.#ear = undefined;
-    }
-    return [...effects, ...this.#dialNext(now)];
+    return [...effects, ...this.#caller.unhear(), ...this.#dialNext(now)];
   }
 
-  #end(release: Release, by: ReleasedBy): readonly CallEffect[] {
+  get #inConversation(): boolean {
+    return this.#state === 'talking' || this.#state === 'transferring';
+  }
+
+  /** `untold`: the leg that need not be told, since it has said so itself or is not here. */
+  #end(
+    release: Release,
+    by: ReleasedBy,
+    untold = by === 'caller' ? this.#caller.leg : this.#lent,
+  ): readonly CallEffect[] {
     if (this.#state === 'ending' || this.#state === 'over') return [];
+    const returns = this.#caller.caller.inCall === true && !this.#inConversation && by !== 'caller';
+    const apart = this.#caller.ear !== undefined && this.#lent === undefined ? [this.#caller.media('part')] : [];
+    const effects: CallEffect[] = [...this.#caller.hush(), ...apart];
     this.#state = 'ending';
     this.#timers.stopAll();
-    const effects: CallEffect[] = [...this.#hush()];
-    if (this.#ear !== undefined) {
-      effects.push({ type: 'media', command: { type: 'part', a: this.#caller.leg, b: this.#ear } });
-    }
     for (const attempt of this.#attempts.values()) {
       if (!attempt.live) continue;
       attempt.live = false;
-      effects.push({ type: 'tell', leg: attempt.leg, signal: release });
+      if (attempt.leg !== untold && attempt.leg !== this.#lent)
+        effects.push({ type: 'tell', leg: attempt.leg, signal: release });
     }
-    if (by !== 'caller') effects.push({ type: 'tell', leg: this.#caller.leg, signal: release });
+    const { leg } = this.#caller;
+    if (!returns && leg !== untold && leg !== this.#lent) effects.push({ type: 'tell', leg, signal: release });
     effects.push({ type: 'released', release, by });
+    if (returns) {
+      this.#legs.delete(leg);
+      effects.push({ type: 'given-back', leg, release });
+    }
+    if (this.#legs.size === 0) effects.push(...this.#over());
     return effects;
+  }
+
+  #over(): readonly CallEffect[] {
+    if (this.#state === 'over') return [];
+    this.#state = 'over';
+    return [{ type: 'over' }];
   }
 
   #gone(leg: string, now: Instant): readonly CallEffect[] {
@@ -444,10 +438,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
     // A leg that goes without a word is our own fault; the other side must not hang on it.
     if (leg === this.#caller.leg) effects.push(...this.#end(ourRelease(CAUSE.temporaryFailure), 'caller'));
     else if (attempt?.live) effects.push(...this.#attemptEnded(attempt, ourRelease(CAUSE.temporaryFailure), now));
-    if (this.#legs.size === 0 && this.#state !== 'over') {
-      this.#state = 'over';
-      effects.push({ type: 'over' });
-    }
+    if (this.#legs.size === 0) effects.push(...this.#over());
     return effects;
   }
 }

@@ -43,6 +43,8 @@ export interface Offer {
   /** On SIP: the Request-URI and From as heard, and the user whose digest was proven. */
   readonly uri: { readonly request: string; readonly from: string; readonly user: string | undefined } | undefined;
   readonly origin: Origin | undefined;
+  /** The call at the target whose place this one is to take, by the name that the target's protocol has for it (RFC 3891). */
+  readonly replaces?: string;
 }
 
 /** Who the far party turned out to be. */
@@ -56,6 +58,17 @@ export interface Release {
   readonly cause: Cause;
   readonly location: Location;
   readonly origin: Origin | undefined;
+}
+
+/** A party wants the other one to talk to somebody else instead of him (RFC 5589). */
+export interface Transfer {
+  readonly type: 'transfer';
+  /** The URI of who is to be called. */
+  readonly target: string;
+  /** Its number, as far as it has one. */
+  readonly called: PartyNumber;
+  /** The call whose other party it is: in attended transfer, by the name that the transferor's protocol has for it. */
+  readonly replaces: string | undefined;
 }
 
 export type Signal =
@@ -72,7 +85,11 @@ export type Signal =
   | { readonly type: 'accepted'; readonly codecs: readonly CodecName[] }
   | { readonly type: 'refused'; readonly status: number }
   | { readonly type: 'identity'; readonly connected: ConnectedParty }
-  | { readonly type: 'transfer'; readonly target: string; readonly replaces: string | undefined }
+  | Transfer
+  /** Told to who transfers: the target rings. */
+  | { readonly type: 'transferring' }
+  /** Told to who transfers: it is done, or why it is not. */
+  | { readonly type: 'transferred'; readonly failure: Release | undefined }
   | { readonly type: 'redirect'; readonly targets: readonly string[]; readonly origin: Origin | undefined }
   | { readonly type: 'hold' }
   | { readonly type: 'resume' }

@@ -3,7 +3,8 @@
  * heardSetup → normalise → admit → route → dial → progress → answer → talk → release → record → publish.
  * Which protocol a leg speaks is not known here.
  */
-import { type CallEffect, type CallLimits, ourRelease, type ReleasedBy } from '../call/call.ts';
+import { ourRelease } from '../call/call.ts';
+import type { CallEffect, CallLimits, ReleasedBy } from '../call/call-words.ts';
 import { CAUSE, type Cause } from '../call/cause.ts';
 import type { CallMediaCommand, LegMediaCommand, StreamStats } from '../call/media.ts';
 import type { Offer, Release, Signal } from '../call/signal.ts';
@@ -24,12 +25,14 @@ import type { GatewayWatch } from './gateway-watch.ts';
 import type { Ledger } from './ledger.ts';
 import { type LiveCall, newLiveCall, sourceName } from './live-call.ts';
 import { LiveCalls } from './live-calls.ts';
+import { calledParty, callingParty } from './party.ts';
 import type { Reactor } from './reactor.ts';
 import { namedRelease } from './refused.ts';
 import type { RoomMaker } from './room-maker.ts';
 import type { Router } from './router.ts';
 import type { Stage } from './stage.ts';
 import type { Supervisor } from './supervise.ts';
+import { mayReplace, Transfers } from './transfers.ts';
 
 /** What a leg says to the path; the rest is its maker's own business. */
 export type LegEars = Omit<LegWorld<unknown>, 'wire' | 'recovery' | 'thread' | 'abandon'>;
@@ -45,6 +48,8 @@ interface CallPathParts extends CallBookParts {
   readonly legMedia: (leg: string, command: LegMediaCommand) => void;
   readonly callMedia: (command: CallMediaCommand) => void;
   readonly limits: () => CallLimits;
+  /** The leg that a Replaces header names as one of ours. */
+  readonly legNamed: (replaces: string) => string | undefined;
   readonly admission: Admission;
   readonly newCallId: () => string;
   readonly onStage: (call: string, stage: Stage, fields: LogFields) => void;
@@ -68,6 +73,7 @@ export class CallPath {
   readonly #parts: CallPathParts;
   readonly #calls: LiveCalls;
   readonly #book: CallBook;
+  readonly #transfers: Transfers;
 
   constructor(parts: CallPathParts) {
     this.#parts = parts;
@@ -76,6 +82,15 @@ export class CallPath {
       ...parts,
       carryOut: (live, effect) => this.#carryOut(live, effect),
       settled: (live) => this.#record(live),
+    });
+    this.#transfers = new Transfers({
+      ...parts,
+      calls: this.#calls,
+      book: this.#book,
+      wall: () => parts.reactor.clock.wall(),
+      nameOf: (user) => parts.router.directory.userById(user)?.number ?? user,
+      begin: (live, leg, offer) => this.#heard(live, leg, offer, undefined),
+      say: (live, fields, what) => parts.log.info({ call: live.id, ...fields }, what),
     });
   }
 
@@ -106,6 +121,42 @@ export class CallPath {
     return handle;
   }
 
+  /** Someone puts a call of his in the place of a leg (RFC 3891): `make` builds his leg. Undefined when he may not, or there is none. */
+  instead<Leg extends LegHandle>(
+    old: string,
+    source: Source,
+    make: (id: string, ears: LegEars) => Leg,
+    address: string,
+  ): Leg | undefined {
+    const live = this.#calls.of(old);
+    const standing = live?.call.standing(old);
+    if (live === undefined || standing === undefined || !mayReplace(source, live.parties.get(old))) return undefined;
+    const leg = `${live.id}.r${++live.replacements}`;
+    this.#calls.add(live, leg);
+    live.with.set(leg, sourceName(source));
+    live.instead.set(leg, old);
+    this.#parts.admission.heardFrom(address, leg);
+    const handle = make(leg, this.#ears(live, leg));
+    live.legs.set(leg, handle);
+    return handle;
+  }
+
+  /** He is there: the call is his from now on, unless it has ended or changed meanwhile. */
+  #replace(live: LiveCall, leg: string, old: string, offer: Offer): void {
+    live.instead.delete(leg);
+    const there = live.parties.get(old);
+    if (live.call.standing(old) === undefined || there === undefined) {
+      return live.legs.get(leg)?.tell(ourRelease(CAUSE.invalidCallReference));
+    }
+    const party = callingParty(there.source, live.address, offer);
+    live.parties.set(leg, party);
+    this.#parts.log.info({ call: live.id, leg, instead: old }, 'call.replaced');
+    const connected = { number: undefined, name: undefined };
+    live.legs.get(leg)?.tell({ type: 'answer', connected, origin: undefined });
+    this.#calls.feed(live, { type: 'replace', leg: old, by: leg });
+    this.#book.note(live, {});
+  }
+
   /** The box ends a call: an operator, a fault, a shutdown. */
   end(id: string, cause: Cause): void {
     const live = this.live.get(id);
@@ -129,7 +180,8 @@ export class CallPath {
 
   // ── heardSetup ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #heardSetup(live: LiveCall, offer: Offer): void {
+  #heardSetup(live: LiveCall, leg: string, offer: Offer): void {
+    if (!live.parties.has(leg)) live.parties.set(leg, callingParty(live.source, live.address, offer));
     this.#stage(live, 'heardSetup', {
       from: offer.caller?.digits ?? 'unknown',
       to: offer.called.digits,
@@ -142,7 +194,8 @@ export class CallPath {
   /** Decides, and decides again once the outside has answered what the decision asked of it. */
   #setup(live: LiveCall, offer: Offer, answers?: EnumAnswers): void {
     const { router, reactor } = this.#parts;
-    const query = queryOf(offer, live.source, live.address);
+    const { payer } = live;
+    const query = { ...queryOf(offer, live.source, live.address), ...(payer === undefined ? {} : { payer }) };
     const decision = router.decide(query, answers);
     if (decision.type === 'collect') return this.#calls.feed(live, { type: 'collect' });
     if (decision.type === 'ask') {
@@ -165,7 +218,9 @@ export class CallPath {
   // ── admit: is there room; an emergency call is never asked ──────────────────────────────────────────────────────────
 
   #admit(live: LiveCall, decision: Settled): Release | undefined {
-    const full = this.#parts.admission.admit(`${live.id}.a`, live.source, decision, this.live.size);
+    // Who is transferred is in already, and counted where he came in.
+    const source: Source = live.transfers === 0 ? live.source : { type: 'unknown' };
+    const full = this.#parts.admission.admit(`${live.id}.a`, source, decision, this.live.size);
     const refused = full === undefined ? {} : { refused: full };
     this.#stage(live, 'admit', { ...refused, emergency: decision.emergency, calls: this.live.size });
     return full === undefined ? undefined : namedRelease({ id: full, status: 503, cause: CAUSE.congestion });
@@ -215,6 +270,7 @@ export class CallPath {
     live.tried.push(nameOf(hop));
     live.with.set(leg, nameOf(hop));
     live.dialled.set(leg, { hop, heard: false });
+    live.parties.set(leg, calledParty(hop));
     this.#calls.add(live, leg);
     const offer = offerOn(hop, dialled, live.source, this.#parts.router.directory);
     this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
@@ -240,6 +296,7 @@ export class CallPath {
 
   #progress(live: LiveCall, leg: string, inBand: boolean): void {
     this.#stage(live, 'progress', { leg, inBand });
+    this.#transfers.rings(live);
     this.#book.note(live, {});
   }
 
@@ -250,6 +307,7 @@ export class CallPath {
     live.talkingSince = this.#parts.reactor.clock.now();
     this.#parts.ledger.answered(live, live.dialled.get(leg)?.hop);
     this.#stage(live, 'answer', { leg });
+    this.#transfers.answered(live);
     this.#book.note(live, { answered: live.answered });
     this.#talk(live, leg);
   }
@@ -264,6 +322,7 @@ export class CallPath {
     live.ended = this.#parts.reactor.clock.wall();
     live.release = { signal, by };
     this.#parts.desk.ended(live);
+    if (by === 'caller') this.#transfers.ended(live, signal);
     this.#stage(live, 'release', { cause: signal.cause, location: signal.location, by });
   }
 
@@ -282,7 +341,9 @@ export class CallPath {
 
   #record(live: LiveCall): void {
     if (!this.#calls.remove(live)) return;
-    for (const leg of live.with.keys()) this.#parts.admission.left(leg);
+    this.#transfers.ended(live, live.release?.signal ?? ourRelease(CAUSE.temporaryFailure));
+    const legs = [`${live.id}.a`, ...live.with.keys()].filter((leg) => this.#calls.of(leg) === undefined);
+    for (const leg of legs) this.#parts.admission.left(leg);
     const record = recordOf(live, this.#parts.reactor.clock.wall());
     this.#parts.ledger.ended(live, talkSeconds(record));
     this.#stage(live, 'record', { cause: record.cause, seconds: talkSeconds(record) });
@@ -300,19 +361,25 @@ export class CallPath {
 
   #ears(live: LiveCall, leg: string): LegEars {
     const { reactor, supervisor } = this.#parts;
+    // A transfer may have brought the leg into another call.
+    const now = (): LiveCall => this.#calls.of(leg) ?? live;
     return {
       supervisor,
-      say: (signal, branch) => reactor.run(() => this.#heard(live, leg, signal, branch)),
+      say: (signal, branch) => reactor.run(() => this.#heard(now(), leg, signal, branch)),
       media: (command) => {
-        this.#noteMedia(live, leg, command);
+        this.#noteMedia(now(), leg, command);
         this.#parts.legMedia(leg, command);
       },
-      gone: () => reactor.run(() => this.#gone(live, leg)),
+      gone: () => reactor.run(() => this.#gone(now(), leg)),
     };
   }
 
   #heard(live: LiveCall, leg: string, signal: Signal, branch: string | undefined): void {
-    if (signal.type === 'offer') this.#heardSetup(live, signal);
+    if (signal.type === 'offer') {
+      const old = live.instead.get(leg);
+      if (old !== undefined) return this.#replace(live, leg, old, signal);
+      this.#heardSetup(live, leg, signal);
+    }
     this.#watchHop(live, leg, signal);
     this.#calls.feed(live, { type: 'heard', leg, signal, ...(branch === undefined ? {} : { branch }) });
     // Only now has the caller's dialog been confirmed, and can be ended after a crash.
@@ -358,6 +425,10 @@ export class CallPath {
         return this.#answer(live, effect.leg);
       case 'released':
         return this.#release(live, effect.release, effect.by);
+      case 'transfer':
+        return this.#transfers.wanted(live, effect.by, effect.of, effect.wanted);
+      case 'given-back':
+        return this.#transfers.givenBack(live, effect.leg, effect.release);
       case 'over':
         return this.#over(live);
       default:

@@ -9,7 +9,7 @@ import type { LiveCall } from './live-call.ts';
 export function rowOf(live: LiveCall, offer: Offer, dialogs: readonly unknown[]): LiveCallRow {
   return {
     callId: live.id,
-    linkedId: live.id,
+    linkedId: live.linkedId,
     state: live.call.state,
     started: live.started,
     answered: undefined,
@@ -32,7 +32,7 @@ export function recordOf(live: LiveCall, now: WallTime): CallRecord {
   const by = live.release?.by ?? 'us';
   return {
     callId: live.id,
-    linkedId: live.id,
+    linkedId: live.linkedId,
     started: live.started,
     answered: live.answered,
     ended: live.ended ?? now,
@@ -41,7 +41,7 @@ export function recordOf(live: LiveCall, now: WallTime): CallRecord {
     user: live.source.type === 'user' ? live.source.id : undefined,
     decision: live.decision,
     hops: live.tried,
-    channels: [...live.channels.values()],
+    channels: [...live.formerly.values(), ...live.channels.values()],
     sipCallIds: [...live.sipCallIds],
     revision: live.revision,
     cause: release.cause,

@@ -1,4 +1,4 @@
-import type { Step } from '../call/call.ts';
+import type { Step } from '../call/call-words.ts';
 import type { CallerNumber, PartyNumber } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { Hop } from '../routing/decision.ts';

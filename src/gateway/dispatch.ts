@@ -66,6 +66,9 @@ export class Dispatch {
         return this.#register(transaction, request, flow, refuse);
       case 'INVITE':
         return this.#invite(transaction, request, flow, refuse);
+      case 'REFER':
+        // Who is not in a call has nobody to transfer (RFC 3515 leaves it to us whether we call at a stranger's wish).
+        return refuse(403, { reason: 'REFER is taken inside a call only' });
       default:
         return refuse(405, { headers: [['Allow', this.#parts.capabilities.methods.join(', ')]] });
     }

@@ -2,7 +2,7 @@
  * The gateway put together: every part is made here from the configuration and what `main.ts` hands in, and joined to the
  * others. `start.ts` starts things in the order in which they need each other; here they stop in the reverse.
  */
-import { DEFAULT_LIMITS } from '../call/call.ts';
+import { DEFAULT_LIMITS } from '../call/call-words.ts';
 import { CAUSE } from '../call/cause.ts';
 import { realmOf } from '../config/compile.ts';
 import { signallingsOf } from '../config/line.ts';
@@ -12,7 +12,7 @@ import { impossible } from '../kernel/machine.ts';
 import { token } from '../kernel/random.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import { seconds } from '../kernel/time.ts';
-import { CONTENT_TYPES, METHODS } from '../leg/sip-leg-kit.ts';
+import { CONTENT_TYPES, EXTENSIONS, METHODS } from '../leg/sip-leg-kit.ts';
 import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
 import type { SipTransport } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
@@ -52,8 +52,8 @@ import { type Listeners, listenFault, type World } from './world.ts';
 /** Requests worked on at once; more is more than a box of this size can mean. */
 const MAX_SERVER_TRANSACTIONS = 20_000;
 
-/** Option tags that may be required of us: RFC 3262, 4028, 3327, 5626. */
-const EXTENSIONS = ['100rel', 'timer', 'path', 'outbound'] as const;
+/** Option tags that may be required of us: those of a call, RFC 3327, 5626. */
+const ALL_EXTENSIONS = [...EXTENSIONS, 'path', 'outbound'] as const;
 
 /** How long calls may take to end in order when the box stops. */
 const GOODBYE = seconds(3);
@@ -204,7 +204,7 @@ export class Gateway {
       digest: new DigestServer({ realm: () => realmOf(this.#site), hash, sign: world.sign, random }),
       registration: this.registration,
       directory: () => this.router.directory,
-      capabilities: { methods: [...METHODS, 'REGISTER'], extensions: EXTENSIONS, contentTypes: CONTENT_TYPES },
+      capabilities: { methods: [...METHODS, 'REGISTER'], extensions: ALL_EXTENSIONS, contentTypes: CONTENT_TYPES },
       algorithms: () => this.#site.sip.digest,
       trunkAt: (flow) => this.#trunkAt(flow),
       digestFailed: (flow, answered) => this.flood.digestFailed(flow, answered),
@@ -234,6 +234,7 @@ export class Gateway {
       callMedia: (command) => this.media.call(command),
       persist,
       limits: () => ({ ...DEFAULT_LIMITS, duration: seconds(this.#site.limits.callSeconds) }),
+      legNamed: (replaces) => sipCalls.legNamed(replaces)?.leg,
       admission: this.admission,
       newCallId: () => token(random, 8),
       onStage: (call, stage, fields) => {

@@ -1,16 +1,22 @@
-import { Call, type Caller, type CallLimits, type ReleasedBy } from '../call/call.ts';
+import { Call } from '../call/call.ts';
+import type { Caller, CallLimits, ReleasedBy } from '../call/call-words.ts';
 import type { BChannel, StreamStats } from '../call/media.ts';
 import type { Release } from '../call/signal.ts';
 import type { Instant, WallTime } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
-import type { Source } from '../routing/query.ts';
+import type { Payer, Source } from '../routing/query.ts';
 import type { LegHandle } from './bound-leg.ts';
 import type { DialHop } from './dial-hop.ts';
+import type { Party } from './party.ts';
 
 /** A call in progress with all that its record will need. The call's own state is in `call`; this is what surrounds it. */
 export interface LiveCall {
   readonly id: string;
+  /** What the calls that a transfer has joined have in common: the id of the first. */
+  linkedId: string;
   readonly call: Call;
+  /** The leg that it began with. */
+  readonly caller: string;
   readonly source: Source;
   /** The address that the request came from, on SIP. */
   readonly address: string | undefined;
@@ -35,14 +41,37 @@ export interface LiveCall {
   stage: string | undefined;
   /** Who is at the other end of each leg, for people. */
   readonly with: Map<string, string>;
+  /** As `with`, once it is known. */
+  readonly parties: Map<string, Party>;
+  /** Whose policy counts instead of the caller's: who has transferred him here. */
+  payer?: Payer;
+  /** How often its parties have been transferred. */
+  transfers: number;
+  /** Legs that are to take another's place, and that other, until their offer is heard. */
+  readonly instead: Map<string, string>;
+  replacements: number;
+  /** Of a call for somebody who is transferred, while the target is tried: where he comes from. */
+  lent?: Lent | undefined;
+  /** Who is called when the target of a transfer is not reached and the transferor has hung up. */
+  recall?: Party | undefined;
   /** Media endpoints that have been opened and not yet reported closed. */
   readonly endpoints: Set<string>;
   readonly channels: Map<string, BChannel>;
+  /** Channels that a transferred party has taken along. */
+  readonly formerly: Map<string, BChannel>;
   readonly sipCallIds: Set<string>;
   readonly stats: Map<string, StreamStats>;
   release: { readonly signal: Release; readonly by: ReleasedBy } | undefined;
   /** All legs are gone; only the streams' figures are awaited, at most until then. */
   settleBy: Instant | undefined;
+}
+
+/** A party of a call that another one has for the time being. */
+export interface Lent {
+  readonly live: LiveCall;
+  /** The leg of who transfers, and that of who is transferred. */
+  readonly by: string;
+  readonly of: string;
 }
 
 /** A call of which nothing has been heard yet. */
@@ -55,7 +84,9 @@ export function newLiveCall(
   return {
     ...from,
     id,
+    linkedId: id,
     call: new Call(id, caller, limits),
+    caller: caller.leg,
     answered: undefined,
     ended: undefined,
     decision: undefined,
@@ -68,8 +99,13 @@ export function newLiveCall(
     stage: undefined,
     dialled: new Map(),
     with: new Map([[caller.leg, sourceName(from.source)]]),
+    parties: new Map(),
+    transfers: 0,
+    instead: new Map(),
+    replacements: 0,
     endpoints: new Set(),
     channels: new Map(),
+    formerly: new Map(),
     sipCallIds: new Set(),
     stats: new Map(),
     release: undefined,

@@ -1,4 +1,5 @@
-import { type CallEffect, type CallEvent, ourRelease } from '../call/call.ts';
+import { ourRelease } from '../call/call.ts';
+import type { CallEffect, CallEvent } from '../call/call-words.ts';
 import { CAUSE } from '../call/cause.ts';
 import type { Instant } from '../kernel/time.ts';
 import type { LegHandle } from './bound-leg.ts';
@@ -45,6 +46,22 @@ export class LiveCalls {
   add(live: LiveCall, leg: string): void {
     this.#calls.set(live.id, live);
     this.#byLeg.set(leg, live);
+  }
+
+  /** A leg with all that belongs to it goes from one call to another. */
+  move(leg: string, from: LiveCall, to: LiveCall): void {
+    this.add(to, leg);
+    handOver(leg, from.legs, to.legs);
+    handOver(leg, from.with, to.with);
+    handOver(leg, from.parties, to.parties);
+    // Who pays for the way out to this party goes on paying for it.
+    if (from.dialled.get(leg)?.hop.type !== 'contact' && from.dialled.has(leg)) to.spender ??= from.spender;
+    handOver(leg, from.dialled, to.dialled);
+    if (from.endpoints.delete(leg)) to.endpoints.add(leg);
+    const channel = from.channels.get(leg);
+    to.formerly.delete(leg);
+    if (channel !== undefined) from.formerly.set(leg, channel);
+    handOver(leg, from.channels, to.channels);
   }
 
   /** The call is over and done with; false when it was already. */
@@ -103,4 +120,11 @@ export class LiveCalls {
     for (const leg of live.legs.values()) leg.tell(signal);
     live.settleBy = this.#parts.reactor.clock.now();
   }
+}
+
+function handOver<Value>(key: string, from: Map<string, Value>, to: Map<string, Value>): void {
+  const value = from.get(key);
+  if (value === undefined) return;
+  from.delete(key);
+  to.set(key, value);
 }

@@ -4,11 +4,12 @@ import type { CodecName } from '../call/media.ts';
 import type { PartyNumber } from '../call/number.ts';
 import type { Offer, Release } from '../call/signal.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
-import type { Random } from '../kernel/random.ts';
+import { type Random, token } from '../kernel/random.ts';
 import { type Millis, seconds } from '../kernel/time.ts';
 import { SipLeg } from '../leg/sip-leg.ts';
 import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
 import type { Source } from '../routing/query.ts';
+import { parseReplaces } from '../sip/dialog/replaces.ts';
 import { DigestClient } from '../sip/digest/client.ts';
 import type { Hash } from '../sip/digest/response.ts';
 import type { Flow, Transport } from '../sip/message/flow.ts';
@@ -46,6 +47,9 @@ export class SipCalls {
   /** The phones that call us now, by the leg that they are on. */
   readonly #callers = new Map<string, PhoneAddress>();
 
+  /** Legs by what names their dialogs: Call-ID and our tag. */
+  readonly #named = new Map<string, { readonly id: string; readonly leg: SipLeg }>();
+
   constructor(parts: SipCallsParts) {
     this.#parts = parts;
   }
@@ -54,12 +58,46 @@ export class SipCalls {
   invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
     const side = this.#side(flow.transport, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
-    const bound = this.#parts.path().incoming(source, 'its own', make, flow.remote.address);
+    const bound = this.#begun(transaction, request, flow, source, make);
+    if (bound === undefined) return;
     const user = source.type === 'user' ? { user: source.id } : {};
     const contact = contactUri(request);
     if (contact !== undefined) this.#callers.set(bound.id, { contact, path: [], flow });
     this.#parts.edge().take(transaction, this.#userOf(bound, flow));
     bound.hear({ type: 'request', transaction, request, ...user });
+  }
+
+  /** A call of its own, or one in the place of another (RFC 3891 §3); undefined when it was refused. */
+  #begun(
+    transaction: string,
+    request: SipRequest,
+    flow: Flow,
+    source: Source,
+    make: (id: string, ears: LegEars) => BoundLeg<SipIn, SipOut>,
+  ): BoundLeg<SipIn, SipOut> | undefined {
+    const { path, edge, random } = this.#parts;
+    const { address } = flow.remote;
+    const replaces = request.headers.all('Replaces');
+    if (replaces.length === 0) return path().incoming(source, 'its own', make, address);
+    const refuse = (status: number): undefined => {
+      edge().respond(transaction, request, status, { toTag: token(random, 6) });
+    };
+    const [value = ''] = replaces;
+    const reference = parseReplaces(value);
+    if (replaces.length > 1 || reference === undefined) return refuse(400);
+    const named = this.legNamed(value);
+    if (named === undefined) return refuse(481);
+    if (reference.earlyOnly && named.dialog === 'confirmed') return refuse(486);
+    return path().instead(named.leg, source, make, address) ?? refuse(403);
+  }
+
+  /** The leg with the dialog that a Replaces header names, as its sender sees it: our tag is its to-tag. */
+  legNamed(replaces: string): { readonly leg: string; readonly dialog: 'early' | 'confirmed' } | undefined {
+    const reference = parseReplaces(replaces);
+    if (reference === undefined) return undefined;
+    const found = this.#named.get(nameOf(reference.callId, reference.toTag));
+    const dialog = found?.leg.dialogWith(reference.fromTag);
+    return found === undefined || dialog === undefined ? undefined : { leg: found.id, dialog };
   }
 
   /** The phone that has called us on this leg: where it can be called back as long as its NAT lets us through. */
@@ -132,13 +170,17 @@ export class SipCalls {
           if (joined === undefined && leg.key !== undefined) {
             joined = leg.key;
             edge().join(joined.callId, joined.localTag, user);
+            this.#named.set(nameOf(joined.callId, joined.localTag), { id, leg });
           }
           if (out.type === 'request') sent.push(out.transaction);
           edge().say(out, user);
         },
         gone: () => {
           for (const transaction of sent) edge().abandon(transaction);
-          if (joined !== undefined) edge().leave(joined.callId, joined.localTag);
+          if (joined !== undefined) {
+            edge().leave(joined.callId, joined.localTag);
+            this.#named.delete(nameOf(joined.callId, joined.localTag));
+          }
           this.#callers.delete(id);
           ears.gone();
         },
@@ -178,6 +220,8 @@ export class SipCalls {
     };
   }
 }
+
+const nameOf = (callId: string, localTag: string): string => `${callId}\n${localTag}`;
 
 /** Where the sender of a request wants to be reached (RFC 3261 §8.1.1.8). */
 function contactUri(message: SipRequest): string | undefined {

@@ -106,6 +106,8 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
       case 'accepted':
       case 'refused':
       case 'transfer':
+      case 'transferring':
+      case 'transferred':
       case 'redirect':
         // The ISDN has no word for these; what can be done about them is the call's to do.
         return [];

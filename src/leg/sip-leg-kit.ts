@@ -18,7 +18,10 @@ import { type Endpoint, OfferAnswer } from './sip-leg-offer-answer.ts';
 import type { SipLegSetup, SipOut } from './sip-leg-words.ts';
 
 /** What we do in a dialog or beside it. */
-export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'OPTIONS'] as const;
+export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'OPTIONS', 'REFER'] as const;
+
+/** Option tags that may be required of a call: RFC 3262, 4028, 3891, 4488. */
+export const EXTENSIONS = ['100rel', 'timer', 'replaces', 'norefersub'] as const;
 
 /** Media types that we read. */
 export const CONTENT_TYPES = ['application/sdp', 'application/dtmf-relay', 'application/dtmf'] as const;
@@ -199,10 +202,10 @@ export class LegKit {
 
   /** What we can do, for INVITE, UPDATE, their 2xx and OPTIONS. */
   get abilities(): HeaderPairs {
-    const tags = this.setup.side.reliable === 'off' ? 'timer' : '100rel, timer';
+    const tags = EXTENSIONS.filter((tag) => tag !== '100rel' || this.setup.side.reliable !== 'off');
     return [
       ['Allow', METHODS.join(', ')],
-      ['Supported', tags],
+      ['Supported', tags.join(', ')],
     ];
   }
 

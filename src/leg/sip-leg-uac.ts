@@ -99,6 +99,14 @@ export class UacSetup {
     const from = fromFor(this.#offer, side);
     const { caller, callerName, redirecting } = this.#offer;
     const required: HeaderPairs = side.reliable === 'required' ? [['Require', '100rel']] : [];
+    const { replaces } = this.#offer;
+    const replacing: HeaderPairs =
+      replaces === undefined
+        ? []
+        : [
+            ['Require', 'replaces'],
+            ['Replaces', replaces],
+          ];
     const headers: HeaderPairs = [
       ...(destination?.routes ?? []).map((route): readonly [string, string] => ['Route', route]),
       ['Max-Forwards', String(hopsLeft(this.#offer))],
@@ -109,6 +117,7 @@ export class UacSetup {
       ...this.#kit.contact,
       ...this.#kit.abilities,
       ...required,
+      ...replacing,
       ...this.#timer.forRequest(),
       ...assertedFor(caller, callerName, side),
       ...diversionsFor(redirecting, side.domain),

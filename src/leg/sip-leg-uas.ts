@@ -10,7 +10,7 @@ import { printNameAddr } from '../sip/message/name-addr.ts';
 import { tagIn } from '../sip/transaction/keys.ts';
 import { redirectingOf } from './sip-leg-diversion.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
-import { CONTENT_TYPES, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
+import { CONTENT_TYPES, EXTENSIONS, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession } from './sip-leg-offer-answer.ts';
 import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
 import { Provisionals } from './sip-leg-reliable.ts';
@@ -252,7 +252,7 @@ function unsupported(
   invite: SipRequest,
   side: SipSide,
 ): { readonly status: number; readonly headers: HeaderPairs } | undefined {
-  const extensions = side.reliable === 'off' ? ['timer'] : ['100rel', 'timer'];
+  const extensions = EXTENSIONS.filter((tag) => tag !== '100rel' || side.reliable !== 'off');
   const refusal = checkSupport(invite, { methods: METHODS, extensions, contentTypes: CONTENT_TYPES.slice(0, 1) });
   if (refusal !== undefined) return refusal;
   const tags = [...tagsOf(invite.headers, 'Supported'), ...tagsOf(invite.headers, 'Require')];

@@ -7,8 +7,9 @@ import { checkSupport } from '../sip/message/check.ts';
 import { cseqOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
 import { connectedOf } from './sip-leg-identity.ts';
-import { CONTENT_TYPES, credentialsOf, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
+import { CONTENT_TYPES, credentialsOf, EXTENSIONS, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession, OfferAnswer } from './sip-leg-offer-answer.ts';
+import { type Notify, Referral, transferIn } from './sip-leg-refer.ts';
 import { releaseOfSilence } from './sip-leg-release.ts';
 import { SessionTimer } from './sip-leg-session-timer.ts';
 import { toneIn } from './sip-leg-tone.ts';
@@ -22,7 +23,7 @@ interface Change {
 
 /** A request of ours inside the dialog that waits for its final response. */
 interface Sent {
-  readonly what: 'bye' | 'prack' | Change;
+  readonly what: 'bye' | 'prack' | 'notify' | Change;
   readonly request: SipRequest;
   /** Our direction before it, to go back to. */
   readonly wish: Direction;
@@ -43,6 +44,7 @@ export class DialogUsage {
   #lastAck: { readonly transaction: string; readonly send: () => void } | undefined;
   #peerUpdates = false;
   #identity = '';
+  #referral: Referral | undefined;
   /** False until our 2xx is ACKed: nothing may be changed before (RFC 3261 §14.1). */
   settled = false;
   /** Its BYE is through, in either direction. */
@@ -76,7 +78,7 @@ export class DialogUsage {
       return false;
     }
     this.#dialog = after;
-    const can = { methods: METHODS, extensions: ['100rel', 'timer'], contentTypes: CONTENT_TYPES };
+    const can = { methods: METHODS, extensions: EXTENSIONS, contentTypes: CONTENT_TYPES };
     const refusal = checkSupport(request, can);
     if (refusal !== undefined) this.#kit.respond(transaction, request, refusal.status, refusal);
     return refusal === undefined;
@@ -91,6 +93,9 @@ export class DialogUsage {
         return;
       case 'INFO':
         this.#info(transaction, request);
+        return;
+      case 'REFER':
+        this.#refer(transaction, request);
         return;
       default:
         this.#kit.respond(transaction, request, 200, {
@@ -175,6 +180,35 @@ export class DialogUsage {
     this.#kit.respond(transaction, request, 200);
     const tone = toneIn(request);
     if (tone !== undefined) this.#kit.say({ type: 'tone', ...tone });
+  }
+
+  /** One at a time, of a call that is answered: 202, and NOTIFYs until its outcome is known (RFC 3515 §2.4). */
+  #refer(transaction: string, request: SipRequest): void {
+    const transfer = transferIn(request);
+    if (!transfer.ok) return void this.#kit.respond(transaction, request, transfer.error.status, transfer.error);
+    if (!this.#dialog.confirmed)
+      return void this.#kit.respond(transaction, request, 403, { reason: 'Not answered yet' });
+    if (this.#referral?.over === false) return void this.#kit.respond(transaction, request, 491);
+    const referral = new Referral(request);
+    this.#referral = referral;
+    this.#kit.respond(transaction, request, 202, { headers: [...this.#kit.contact, ...referral.accepted] });
+    this.#notify(referral.progress(100));
+    this.#kit.say(transfer.value);
+  }
+
+  /** How the transfer goes that the peer has asked for. */
+  transferring(): void {
+    this.#notify(this.#referral?.progress(180));
+  }
+
+  transferred(failure: Release | undefined): void {
+    this.#notify(this.#referral?.outcome(failure, this.#kit.setup.side.causes));
+  }
+
+  #notify(notify: Notify | undefined): void {
+    if (notify === undefined || this.#sent.size >= MAX_SENT) return;
+    const headers = [...this.#kit.contact, ...notify.headers, ...this.#kit.userAgent];
+    this.#send('notify', nextRequest(this.#dialog, 'NOTIFY', headers, notify.body), this.oa.wish);
   }
 
   /** The ACK of our 2xx, with the answer when the 2xx carried our offer. False: there is no session to go on with. */
@@ -275,6 +309,8 @@ export class DialogUsage {
       this.ended = true;
       return undefined;
     }
+    // A peer that wants to hear nothing of its transfer may say so without losing its call.
+    if (sent.what === 'notify') return undefined;
     if (sent.what === 'prack') return isLost(response.status) ? this.#lost(response.status) : undefined;
     return response.status < 300
       ? this.#changed(sent.what, sent, transaction, response, now)
@@ -287,7 +323,7 @@ export class DialogUsage {
     this.#sent.delete(transaction);
     if (sent === undefined) return undefined;
     if (sent.what === 'bye') this.ended = true;
-    if (sent.what === 'bye') return undefined;
+    if (sent.what === 'bye' || sent.what === 'notify') return undefined;
     return typeof sent.what === 'object'
       ? this.#notChanged(sent.what, sent, status, undefined, now)
       : this.#lost(status);

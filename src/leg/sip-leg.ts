@@ -54,6 +54,13 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     return this.#role?.setup.usage.dialog;
   }
 
+  /** Whether the peer's tag is that of one of this leg's dialogs, and whether it is answered. */
+  dialogWith(remoteTag: string): 'early' | 'confirmed' | undefined {
+    for (const { dialog } of this.#usages())
+      if (dialog.remoteTag === remoteTag) return dialog.confirmed ? 'confirmed' : 'early';
+    return undefined;
+  }
+
   /**
    * What must be stored so that a restart can end this call: its confirmed dialog, or as a UAC the first early one, so that no
    * phone goes on ringing (RFC 3261 §15 allows its BYE to the caller's side only). Undefined before.
@@ -232,6 +239,12 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         if (headers.length > 0) usage?.change('identity', [], headers);
         break;
       }
+      case 'transferring':
+        usage?.transferring();
+        break;
+      case 'transferred':
+        usage?.transferred(signal.failure);
+        break;
       case 'tone':
         this.#kit.sendDigit(signal.digit, signal.duration);
         break;

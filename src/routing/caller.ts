@@ -7,7 +7,11 @@ import type { RoutingQuery } from './query.ts';
 import { list, type Trace } from './trace.ts';
 
 export interface Caller {
+  /** Who dials: the caller, or who transfers him. */
   readonly user: DirectoryUser | undefined;
+  /** Whom colleagues see. */
+  readonly seen: DirectoryUser | undefined;
+  /** What the call comes in by; none for one that a user of ours transfers, who may send it back where it came from. */
   readonly gateway: Gateway | undefined;
   /** Whose permissions count: the caller, or who transfers or diverts. */
   readonly charged: DirectoryUser | undefined;
@@ -24,18 +28,22 @@ export interface Caller {
 export function callerOf(query: RoutingQuery, directory: Directory, trace: Trace): Caller {
   const { source, caller, address } = query;
   const presentation = caller?.presentation ?? 'allowed';
-  const user = source.type === 'user' ? directory.userById(source.id) : undefined;
-  const gateway =
+  const seen = source.type === 'user' ? directory.userById(source.id) : undefined;
+  const from =
     source.type === 'span-group' || source.type === 'sip-trunk' ? directory.gateways.get(source.id) : undefined;
+  const transferred = query.payer?.because === 'transfer';
+  const user = query.payer !== undefined && transferred ? directory.userById(query.payer.user) : seen;
+  const gateway = transferred ? undefined : from;
   const device = address === undefined || gateway !== undefined ? undefined : directory.deviceAt(address);
   const own = user?.profile ?? gateway?.profile;
   const profile = own ?? device?.profile ?? directory.siteProfile;
   const profileOf = own !== undefined ? 'his own' : device !== undefined ? `device ${device.id}’s` : 'the site’s';
-  const known = user !== undefined || gateway !== undefined;
-  trace.say('source', sourceText(query, known, gateway));
+  const known = seen !== undefined || from !== undefined;
+  trace.say('source', sourceText(query, known, from));
   const usages = payersUsages(query, directory, trace) ?? user?.usages ?? gateway?.usages;
   const charged = query.payer === undefined ? user : directory.userById(query.payer.user);
-  return { user, gateway, charged, profile, profileOf, usages, presentation, shown: shownOf(user, gateway, caller) };
+  const shown = shownOf(seen, from, caller);
+  return { user, seen, gateway, charged, profile, profileOf, usages, presentation, shown };
 }
 
 function sourceText({ source }: RoutingQuery, known: boolean, gateway: Gateway | undefined): string {
@@ -81,7 +89,7 @@ function userNumber(user: DirectoryUser, heard: CallerNumber | undefined): Calle
 
 /** Colleagues under one location profile see each other's extension, everybody else the whole number. */
 export function callerSeenBy(callee: DirectoryUser, caller: Caller, directory: Directory): CallerNumber | undefined {
-  const { user, shown, presentation } = caller;
-  if (user?.extension === undefined || directory.profileOf(user) !== directory.profileOf(callee)) return shown.number;
-  return { digits: user.extension, type: 'unknown', plan: 'private', presentation, screening: 'passed' };
+  const { seen, shown, presentation } = caller;
+  if (seen?.extension === undefined || directory.profileOf(seen) !== directory.profileOf(callee)) return shown.number;
+  return { digits: seen.extension, type: 'unknown', plan: 'private', presentation, screening: 'passed' };
 }

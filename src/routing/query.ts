@@ -22,7 +22,10 @@ export type Dialled =
   /** An emergency service by its name, `urn:service:sos` or below (RFC 5031 §4.2). */
   | { readonly type: 'emergency-service'; readonly urn: string };
 
-/** Whose policy opens the routes instead of the caller's: who transfers or diverts, pays. */
+/**
+ * Whose policy opens the routes instead of the caller's: who transfers or diverts, pays. Who transfers has also dialled: digits are
+ * read as his.
+ */
 export interface Payer {
   readonly because: 'transfer' | 'diversion';
   /** The id of a user. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Call, type CallEffect, type CallEvent, DEFAULT_LIMITS, ourRelease } from '../../../src/call/call.ts';
+import { Call, ourRelease } from '../../../src/call/call.ts';
+import { type CallEffect, type CallEvent, DEFAULT_LIMITS } from '../../../src/call/call-words.ts';
 import { CAUSE, type Cause } from '../../../src/call/cause.ts';
 import type { Offer, Release, Signal } from '../../../src/call/signal.ts';
 import { type Instant, seconds } from '../../../src/kernel/time.ts';
@@ -43,6 +44,10 @@ function rung(e: CallEffect): string {
       return `progressed ${e.leg}${e.inBand ? ' in-band' : ''}`;
     case 'answered':
       return `answered ${e.leg}`;
+    case 'transfer':
+      return `transfer ${e.of} to ${e.wanted.target}, by ${e.by}`;
+    case 'given-back':
+      return `given back ${e.leg} ${e.release.cause}`;
     case 'over':
       return 'over';
   }
