@@ -49,6 +49,8 @@ export class PhoneCall {
   readonly media: PhoneMedia;
   /** Every status heard for our INVITE, in order. */
   readonly statuses: number[] = [];
+  /** What the far side has said of our REFER: status lines, in order. */
+  readonly notified: string[] = [];
   /** True when both sides talk, false when it ended before. */
   readonly answered: Promise<boolean>;
   readonly ended: Promise<Ending>;
@@ -158,6 +160,18 @@ export class PhoneCall {
     return (await this.#offer(direction, () => {}))?.status;
   }
 
+  /** Asks the far side to call `target` instead of us (RFC 3515); answers the final status. How it goes is in `notified`. */
+  async refer(target: string): Promise<number | undefined> {
+    const refer = { ...this.#request('REFER', undefined), headers: [['Refer-To', `<${target}>`] as const] };
+    return (await this.#line.send(refer))?.status;
+  }
+
+  /** This call as a Replaces header names it to the far side (RFC 3891 §3). */
+  get name(): string {
+    const tag = (party: string): string => /;tag=([^;]*)/.exec(party)?.[1] ?? '';
+    return `${this.callId};to-tag=${tag(this.#to)};from-tag=${tag(this.#from)}`;
+  }
+
   /** A request inside this call. */
   hear(request: SipRequest): void {
     switch (request.method) {
@@ -184,7 +198,10 @@ export class PhoneCall {
       }
       case 'OPTIONS':
       case 'INFO':
+        this.#reply(request, 200, undefined);
+        return;
       case 'NOTIFY':
+        this.notified.push(new TextDecoder().decode(request.body).trim());
         this.#reply(request, 200, undefined);
         return;
       default:

@@ -274,3 +274,22 @@ test('number rules act per trunk and direction: expression, strip, prefix, type 
   assert.deepEqual(called('+33123456789'), { digits: '33123456789', type: 'international', plan: 'isdn' });
   assert.equal(goes('7100', { directory, from: PSTN }), 'user ada', 'inward, before any profile');
 });
+
+test('who transfers has dialled: his profile and extensions count, while the target sees who is transferred', () => {
+  const directory = site({
+    profiles: [
+      { id: 'redmond', rules: [{ pattern: '^5(\\d{4})$', translation: '+1425555$1' }] },
+      { id: 'paris', rules: [{ pattern: '^5(\\d{4})$', translation: '+3315555$1' }] },
+    ],
+    users: [user('ada', { profile: 'redmond' }), user('bob', { profile: 'paris' }), user('eve')],
+  });
+  const payer = { because: 'transfer', user: 'bob' } as const;
+  const local = (from: Parameters<typeof goes>[1]) => goes('50199', { directory, payer, ...from });
+  assert.equal(local({ from: 'ada' }), 'core +33155550199');
+  assert.equal(local({ from: PSTN }), 'core +33155550199', 'and what came in by a line may go out again');
+  const decision = dial('eve', { directory, payer, from: 'ada' });
+  assert.ok(decision.type === 'hops' && decision.hops[0]?.type === 'user');
+  const ada = directory.userById('ada');
+  assert.equal(decision.charged, 'bob');
+  assert.equal(decision.hops[0].caller?.digits, ada?.number?.slice(1));
+});
