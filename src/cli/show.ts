@@ -7,7 +7,7 @@ import { table } from './table.ts';
 import type { FoundSpan } from './world.ts';
 
 export function showStatus(status: StatusView): string {
-  const { health, calls, registrations } = status;
+  const { health, calls, gateways, registrations } = status;
   const lines = [
     `${status.site.name} (${status.site.domain}): ${health.verdict}`,
     `version ${status.version}, up ${duration(status.uptimeSeconds)}, directory ${status.directoryRevision}`,
@@ -16,6 +16,16 @@ export function showStatus(status: StatusView): string {
   ];
   if (status.confirmBy !== undefined)
     lines.push(`! a new configuration waits for "branchline confirm" until ${status.confirmBy}`);
+  if (gateways.length > 0) {
+    const rows = gateways.map(({ id, type, calls: carried, out, known }) => [
+      id,
+      type,
+      String(carried),
+      out ?? 'takes calls',
+      known ?? '–',
+    ]);
+    lines.push('', table(['gateway', 'type', 'calls', 'state', 'known'], rows), '');
+  }
   if (registrations.length === 0) return [...lines, 'no phone is registered'].join('\n');
   const rows = registrations.flatMap(({ user, contacts }) =>
     contacts.map(({ uri, expiresAt }) => [user, uri, expiresAt]),

@@ -15,7 +15,15 @@ import {
   patterns,
   routeGateways,
 } from './checks/numbers.ts';
-import { farEnds, openDoors, socketClashes, tlsNeeded, trunkAddresses, wildcards } from './checks/sockets.ts';
+import {
+  farEnds,
+  openDoors,
+  socketClashes,
+  tlsNeeded,
+  trunkAddresses,
+  trunkListeners,
+  wildcards,
+} from './checks/sockets.ts';
 import { enoughPorts, sharedSpans, timeslots } from './checks/spans.ts';
 import { credentials } from './checks/users.ts';
 import type { Finding } from './problem.ts';
@@ -31,6 +39,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   wildcards,
   tlsNeeded,
   trunkAddresses,
+  trunkListeners,
   timeslots,
   framings,
   clockPlan,

@@ -13,9 +13,21 @@ export interface StatusView {
   readonly directoryRevision: string;
   readonly health: Health;
   readonly calls: { readonly inProgress: number; readonly limit: number };
+  readonly gateways: readonly GatewayView[];
   readonly registrations: readonly RegistrationView[];
   /** A new configuration that waits for its confirmation until then. */
   readonly confirmBy: string | undefined;
+}
+
+/** A span group or a SIP trunk. */
+export interface GatewayView {
+  readonly id: string;
+  readonly type: 'span-group' | 'sip-trunk';
+  readonly calls: number;
+  /** Why it can take no call now; undefined where it can. */
+  readonly out: string | undefined;
+  /** By what a SIP trunk is known when it calls; all but a certificate is weak. */
+  readonly known: string | undefined;
 }
 
 export interface RegistrationView {

@@ -1,6 +1,6 @@
 /**
  * What becomes of a SIP request that belongs to no dialog: who sends it is settled first, then what it wants. Everything is
- * closed unless somebody is proven: a user by digest, a trunk by its address; an emergency call needs no proof.
+ * closed unless somebody is proven: a user by digest, a trunk by its certificate or its address; an emergency call needs no proof.
  */
 import type { Log } from '../kernel/log.ts';
 import { type Random, token } from '../kernel/random.ts';
@@ -18,6 +18,7 @@ import { tagOf } from '../sip/message/name-addr.ts';
 import { parseUri } from '../sip/message/uri.ts';
 import type { Reactor } from './reactor.ts';
 import type { Registration } from './registration.ts';
+import type { KnownTrunk } from './trunk-identity.ts';
 
 export interface DispatchParts {
   readonly reactor: Reactor;
@@ -29,8 +30,8 @@ export interface DispatchParts {
   readonly capabilities: Capabilities;
   /** Algorithms offered to somebody that the directory doesn't know. */
   readonly algorithms: () => readonly Algorithm[];
-  /** The trunk that calls come from this address on, if any. */
-  readonly trunkAt: (flow: Flow) => string | undefined;
+  /** The trunk that calls over this flow are of, if any. */
+  readonly trunkAt: (flow: Flow) => KnownTrunk | undefined;
   /** Credentials did not hold; `answered`: they answer a challenge that went to the sender's address. */
   readonly digestFailed: (flow: Flow, answered: boolean) => void;
   /** Why the box can't carry calls; undefined when it can. */
@@ -110,7 +111,10 @@ export class Dispatch {
   ): void {
     if (maxForwardsOf(request) === 0) return refuse(483);
     const trunk = this.#parts.trunkAt(flow);
-    if (trunk !== undefined) return this.#parts.invite(transaction, request, flow, { type: 'sip-trunk', id: trunk });
+    // A phone may share the address of a trunk: who says that he is one of our users proves it like all others.
+    if (trunk !== undefined && (trunk.proof !== 'address' || !this.#saysOurUser(request, flow))) {
+      return this.#parts.invite(transaction, request, flow, { type: 'sip-trunk', id: trunk.id });
+    }
     if (this.isEmergency(request.uri, flow.remote.address, this.#claimed(request))) {
       return this.#parts.invite(transaction, request, flow, this.#likelySource(request));
     }
@@ -158,6 +162,15 @@ export class Dispatch {
   #claimed(request: SipRequest): DirectoryUser | undefined {
     const name = userPart(fromOf(request)?.uri);
     return name === undefined ? undefined : this.#parts.directory().userByName(name);
+  }
+
+  /** Whether the From is a user in this very box, by our domain or the address that it was sent to. */
+  #saysOurUser(request: SipRequest, { local }: Flow): boolean {
+    const uri = parseUri(fromOf(request)?.uri ?? '');
+    if (!uri.ok || uri.value.type !== 'sip') return false;
+    const host = uri.value.host.toLowerCase();
+    const ours = host === this.#parts.directory().domain.toLowerCase() || host === local.address;
+    return ours && this.#claimed(request) !== undefined;
   }
 
   #speaksAs(user: DirectoryUser, request: SipRequest): boolean {

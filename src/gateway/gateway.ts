@@ -47,6 +47,7 @@ import { SipEdge } from './sip-edge.ts';
 import { Spans } from './spans.ts';
 import type { Supervisor } from './supervise.ts';
 import { Tracer } from './tracer.ts';
+import { type KnownTrunk, trunkOf } from './trunk-identity.ts';
 import { type Listeners, listenFault, type World } from './world.ts';
 
 /** Requests worked on at once; more is more than a box of this size can mean. */
@@ -357,13 +358,8 @@ export class Gateway {
     await this.store.close();
   }
 
-  /** Peers on one host are told apart by the port that they send from, where it is the one that we call. */
-  #trunkAt({ remote, transport }: Flow): string | undefined {
-    const there = this.#site.sipTrunks.filter(
-      (trunk) =>
-        trunk.transport === transport && (trunk.address === remote.address || trunk.sources.includes(remote.address)),
-    );
-    return (there.find(({ port }) => port === remote.port) ?? there[0])?.id;
+  #trunkAt(flow: Flow): KnownTrunk | undefined {
+    return trunkOf(flow, this.#site, (name) => this.transport.proves(flow, name));
   }
 
   #trunkSetting(id: string): SipTrunkSetting | undefined {

@@ -58,6 +58,11 @@ export class Router {
     this.#directory = directory;
   }
 
+  /** Gateways that can take no call now, each with the reason. */
+  get unavailable(): ReadonlyMap<string, string> {
+    return this.#parts.unavailable();
+  }
+
   contactsOf(aor: string): readonly Binding[] {
     return this.#parts.contactsOf(aor);
   }

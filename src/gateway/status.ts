@@ -11,6 +11,7 @@ import { layer1View } from './layer1-view.ts';
 import type { LineState } from './line-watch.ts';
 import type { LiveCall } from './live-call.ts';
 import { countStates, statesOf } from './spans.ts';
+import { knownBy } from './trunk-identity.ts';
 import type { WatchedSpan } from './watch-line.ts';
 
 export interface StatusFacts {
@@ -32,6 +33,7 @@ export function statusView({ gateway, clock, version, started, confirmBy }: Stat
     directoryRevision: router.directory.revision,
     health: gateway.health(),
     calls: { inProgress: path.live.size, limit: site.limits.calls },
+    gateways: gatewayViews(gateway),
     registrations: [...registration.online].map((user) => ({
       user,
       contacts: registration
@@ -40,6 +42,17 @@ export function statusView({ gateway, clock, version, started, confirmBy }: Stat
     })),
     confirmBy: confirmBy === undefined ? undefined : isoOf(confirmBy, clock),
   };
+}
+
+function gatewayViews({ site, router, admission }: Gateway): StatusView['gateways'] {
+  const out = router.unavailable;
+  const common = (id: string) => ({ id, calls: admission.carried.get(id) ?? 0, out: out.get(id) });
+  return [
+    ...site.spanGroups.map(({ id }) => ({ type: 'span-group', ...common(id), known: undefined }) as const),
+    ...site.sipTrunks.map(
+      (trunk) => ({ type: 'sip-trunk', ...common(trunk.id), known: knownBy(trunk, site) }) as const,
+    ),
+  ];
 }
 
 export function callViews({ gateway }: StatusFacts): readonly CallView[] {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Flow } from '../sip/message/flow.ts';
 import { StreamFramer } from '../sip/message/framer.ts';
+import { provesName } from './certificate-name.ts';
 import type { Hearers, SendProblem, StreamLimits } from './words.ts';
 
 const PING = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a);
@@ -57,6 +58,10 @@ export class Connection {
         resolve(error === null || error === undefined ? ok(this.flow) : fail('closed')),
       );
     });
+  }
+
+  proves(name: string): boolean {
+    return provesName(this.#socket, name);
   }
 
   ping(): void {

@@ -209,6 +209,10 @@ class Sockets implements SipTransport {
     return connection === undefined ? fail('unreachable') : ok(connection);
   }
 
+  proves(flow: Flow, name: string): boolean {
+    return this.#connections.get(flow.connection ?? '')?.proves(name) ?? false;
+  }
+
   ping(flow: Flow): void {
     this.#connections.get(flow.connection ?? '')?.ping();
   }

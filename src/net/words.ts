@@ -99,6 +99,8 @@ export interface SipTransport {
    * problem some of it may be done: `become` what it was before goes back.
    */
   become(listen: readonly ListenAt[], tls: TlsSetup | undefined): Promise<ListenProblem | undefined>;
+  /** Whether whoever is at the other end of this flow has proven the name, by a certificate that our authorities vouch for. */
+  proves(flow: Flow, name: string): boolean;
   readonly connections: number;
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export const STATUS: StatusView = {
   directoryRevision: '0123456789abcdef',
   health: HEALTHY,
   calls: { inProgress: 1, limit: 400 },
+  gateways: [],
   registrations: [
     { user: '201', contacts: [{ uri: 'sip:201@127.0.0.1:5070', expiresAt: '2026-11-21T23:00:00.000Z' }] },
   ],

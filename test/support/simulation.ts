@@ -33,6 +33,7 @@ import { TransactionLayer } from '../../src/sip/transaction/layer.ts';
 import { openVirtualSpan, type VirtualSpan } from '../../src/span/virtual/span.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { CallRecord } from '../../src/store/words.ts';
+import { Agenda, type Due } from './agenda.ts';
 
 const HASHES: Readonly<Record<HashName, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
 const hash: Hash = (name, octets) => createHash(HASHES[name]).update(octets).digest('hex');
@@ -43,46 +44,6 @@ const GATEWAY: Endpoint = { address: '127.0.0.1', port: 5060 };
 export interface NetworkFaults {
   readonly loss: number;
   readonly delay: number;
-}
-
-interface Due {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-/** Simulated time, and what is to happen in it. */
-class Agenda {
-  now = 0;
-  #order = 0;
-  #due: Due[] = [];
-
-  at(time: number, run: () => void): Due {
-    const due = { at: Math.max(time, this.now), order: this.#order++, run };
-    const place = this.#due.findIndex((other) => other.at > due.at);
-    if (place < 0) this.#due.push(due);
-    else this.#due.splice(place, 0, due);
-    return due;
-  }
-
-  drop(due: Due): void {
-    const place = this.#due.indexOf(due);
-    if (place >= 0) this.#due.splice(place, 1);
-  }
-
-  /** Lets everything happen up to `until`. What waits for a promise gets its turn now and then, as it would in real time. */
-  async run(until: number): Promise<void> {
-    for (let n = 0; ; n++) {
-      const next = this.#due[0];
-      if (next === undefined || next.at > until) break;
-      this.#due.shift();
-      this.now = next.at;
-      next.run();
-      if (n % 50 === 0) await new Promise((turn) => setImmediate(turn));
-    }
-    this.now = until;
-    await new Promise((turn) => setImmediate(turn));
-  }
 }
 
 export class Simulation {
@@ -221,6 +182,7 @@ export class Simulation {
         return ok({ transport: 'udp', local: GATEWAY, remote });
       },
       ping: () => {},
+      proves: () => false,
       become: async () => undefined,
       close: async () => {},
     } as SipTransport;

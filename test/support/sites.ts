@@ -114,6 +114,8 @@ export function fullSample(): Settings {
         port: 5061,
         transport: 'tls',
         sources: ['192.0.2.9'],
+        certificateName: 'sip.core.example',
+        listenPort: 5061,
         credentials: { user: 'box', password: 'a-trunk-password' },
         profile: 'redmond',
         policy: 'staff',

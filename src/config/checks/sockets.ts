@@ -139,6 +139,19 @@ export function tlsNeeded(site: Site): readonly Finding[] {
   return places.flatMap(({ transport, path }) => (transport === 'tls' ? [{ path, what, mend, needs: ['sip'] }] : []));
 }
 
+/** A listener of a trunk's own must be there. */
+export function trunkListeners(site: Site): readonly Finding[] {
+  return site.sipTrunks.flatMap(({ id, transport, listenPort }, i): readonly Finding[] => {
+    const listens = site.sip.listen.some(
+      (listener) => listener.transport === transport && listener.port === listenPort,
+    );
+    if (listenPort === undefined || listens) return [];
+    const what = `nothing listens for ${transport} on port ${listenPort}, so trunk "${id}" could never call`;
+    const mend = 'name the port of a listener in sip.listen';
+    return [{ path: ['sipTrunks', i, 'listenPort'], what, mend, needs: ['sip'] }];
+  });
+}
+
 /** SIP trunks are told apart by the address that calls come from, and none of them may be ourselves. */
 export function trunkAddresses(site: Site): readonly Finding[] {
   const owners = new Map<string, number>();
@@ -158,7 +171,8 @@ export function trunkAddresses(site: Site): readonly Finding[] {
     }
     [trunk.address, ...trunk.sources].forEach((address, j) => {
       // Peers on one host are told apart by the port that they send from.
-      const key = `${address} ${j === 0 ? (trunk.port ?? '') : ''} ${trunk.transport}`;
+      const proof = trunk.listenPort ?? (trunk.transport === 'tls' ? trunk.certificateName : undefined) ?? '';
+      const key = `${address} ${j === 0 ? (trunk.port ?? '') : ''} ${trunk.transport} ${proof}`;
       const owner = owners.get(key);
       if (owner === undefined) owners.set(key, i);
       if (owner === undefined || owner === i) return;

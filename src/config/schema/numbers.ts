@@ -86,6 +86,16 @@ export const sipTrunk = z.strictObject({
   port: port.optional().describe('Where it is left out, SRV records say (RFC 3263)'),
   transport: transport.default('udp'),
   sources: z.array(ipAddress).default([]).describe('Other addresses from which calls are accepted'),
+  certificateName: host
+    .optional()
+    .describe(
+      'Over TLS with sip.tls.ca: the name that its certificate must prove, whatever address it comes from; the address where it is left out',
+    ),
+  listenPort: port
+    .optional()
+    .describe(
+      'Only what comes in at this port of ours is this trunk’s: phones that share its address use another listener',
+    ),
   credentials: z.strictObject({ user: text, password: secret }).optional().describe('Answers the peer’s challenges'),
   profile: id.optional().describe('The location profile of numbers that come in without +'),
   policy: id.optional().describe('As for a span group: without it, calls that come in may not leave again'),

@@ -304,10 +304,17 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     /our own listener/,
   ],
   [
+    'a trunk with a listener that is not there',
+    (s) => Object.assign(s.sipTrunks[0], { listenPort: 5099 }),
+    'sipTrunks[0].listenPort',
+    /nothing listens for tls on port 5099/,
+  ],
+  [
     'a source address of two trunks',
-    (s) => s.sipTrunks.push({ id: 'b', address: 'b.example', transport: 'tls', sources: ['192.0.2.9'] }),
-    'sipTrunks[1].sources[0]',
-    /belong to trunk "core"/,
+    (s) =>
+      s.sipTrunks.push({ id: 'b', address: '192.0.2.8' }, { id: 'c', address: 'c.example', sources: ['192.0.2.8'] }),
+    'sipTrunks[2].sources[0]',
+    /belong to trunk "b"/,
   ],
   ['a D-channel that a T1 has not', (s) => (s.spans[0].dChannel = 25), 'spans[0].dChannel', /is 25/],
   ['a B-channel that a T1 has not', (s) => (s.spans[0].channels = '1-23,25'), 'spans[0].channels', /ends at 25/],
@@ -449,7 +456,9 @@ test('a fault has no echo: it is told once for each setting concerned, and nothi
   assert.deepEqual(echoes, [
     ['QSIG in an NFAS group', 'spans[4].variant'],
     ['a DID inside a range that began before another', 'dids[2].number'],
+    ['two SIP listeners on one port', 'sipTrunks[0].listenPort'],
     ['TLS without a certificate', 'sipTrunks[0].transport'],
+    ['a TLS trunk without a certificate', 'sipTrunks[0].listenPort'],
     ['numbers that are forwarded in a circle', 'dids[0].to'],
   ]);
 });
