@@ -19,6 +19,10 @@ export interface PartyNumber {
   readonly plan: NumberPlan;
 }
 
+/** As people write it: with its + where it is whole. */
+export const numberText = ({ digits, type }: Pick<PartyNumber, 'digits' | 'type'>): string =>
+  type === 'international' ? `+${digits}` : digits;
+
 export interface CallerNumber extends PartyNumber {
   readonly presentation: Presentation;
   readonly screening: Screening;

@@ -33,7 +33,7 @@ export function compileDirectory(site: Site): DirectoryFile {
     devices: site.devices,
     profiles: site.profiles.map(({ id, rules }) => ({
       id,
-      rules: rules.map(({ pattern, translation }) => ({ pattern, translation })),
+      rules: rules.map(({ name, pattern, translation }) => ({ name, pattern, translation })),
     })),
     dids: site.dids.map(
       ({ number, to, backups }): DirectoryDid => ({ ...number, targets: [to, ...backups] satisfies DirectoryTarget[] }),
@@ -68,6 +68,7 @@ export const extensionOf = (user: UserSetting): string | undefined =>
 export const profileOf = (user: UserSetting, site: Site): string => user.profile ?? site.site.profile;
 
 function compileUser(user: UserSetting, site: Site): DirectoryUser {
+  const pattern = site.policies.find(({ id }) => id === user.policy)?.divertPattern;
   return {
     id: user.id,
     name: user.name,
@@ -79,7 +80,7 @@ function compileUser(user: UserSetting, site: Site): DirectoryUser {
     policy: user.policy,
     usages: usagesOf(user.policy, site) ?? [],
     outward: compileOutward(user, site),
-    ...(user.diversions === undefined ? {} : { diversions: user.diversions }),
+    ...(user.diversions === undefined ? {} : { diversions: { ...user.diversions, pattern } }),
     ...(user.ringList === undefined ? {} : { ringList: user.ringList }),
     quickDial: user.quickDial,
     digest: digestOf(user, site),

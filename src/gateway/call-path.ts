@@ -12,6 +12,7 @@ import type { LogFields } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { after, seconds } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
+import { whyOf } from '../routing/explain.ts';
 import { type EnumAnswers, queryOf, type RoutingQuery, type Source } from '../routing/query.ts';
 import { dialledText } from '../routing/trace.ts';
 import type { CallRecord } from '../store/words.ts';
@@ -238,7 +239,7 @@ export class CallPath {
     switch (decision.type) {
       case 'refusal': {
         const { refusal } = decision;
-        this.#stage(live, 'route', { refused: refusal.id, why: refusal.why });
+        this.#stage(live, 'route', { refused: refusal.id, why: whyOf(decision) });
         return this.#calls.feed(live, { type: 'refused', release: namedRelease(refusal) });
       }
       case 'hops': {

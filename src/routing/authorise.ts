@@ -1,7 +1,6 @@
 /** May he? Outward: what a user may call, how often and how long. Inward: which calls a gateway lets in. Emergency calls are not asked. */
-import type { CallerNumber } from '../call/number.ts';
+import { type CallerNumber, numberText } from '../call/number.ts';
 import type { Caller } from './caller.ts';
-import type { RefusalId } from './decision.ts';
 import type { Directory } from './directory.ts';
 import { type Inward, type Quota, spentIn } from './permissions.ts';
 import type { RoutingFacts } from './query.ts';
@@ -18,98 +17,100 @@ export interface Asking {
 
 /** Any call at all: of a user who is not blocked, or through a gateway that lets it in. */
 export function mayCall(asking: Asking): Refused | undefined {
-  const { caller, trace } = asking;
-  const { charged, gateway } = caller;
-  if (charged?.outward?.blocked === true) {
-    return trace.refuse('authorise', 'user-blocked', `user ${charged.id} is blocked by the administrator`);
-  }
+  const { caller } = asking;
+  const { gateway } = caller;
+  const kept = blocked(asking);
+  if (kept !== undefined) return kept;
   return gateway?.inward === undefined ? undefined : mayEnter(gateway.id, gateway.inward, asking);
 }
 
-function mayEnter(id: string, inward: Inward, { caller, directory, facts, trace }: Asking): Refused | undefined {
-  const refuse = (refusal: RefusalId, why: string): Refused => trace.refuse('screening', refusal, why);
-  if (inward.blocked) return refuse('gateway-blocked', `${id} is blocked for calls that come in`);
+/** Who pays for a call must not be blocked: neither who makes it, nor who has it diverted or transferred. */
+function blocked({ caller: { charged }, trace }: Asking): Refused | undefined {
+  if (charged?.outward?.blocked !== true) return undefined;
+  return trace.refuse('user-blocked', { name: 'authorise', saw: 'user-blocked', user: charged.id });
+}
+
+function mayEnter(gateway: string, inward: Inward, { caller, directory, facts, trace }: Asking): Refused | undefined {
+  const at = { name: 'screening', gateway } as const;
+  if (inward.blocked) return trace.refuse('gateway-blocked', { ...at, saw: 'gateway-blocked' });
   const number = caller.shown.number;
-  const who = callerText(number);
   const rejected = listing(inward.reject, number, directory);
   if (rejected !== undefined) {
-    const reason = rejected.anonymous ? 'anonymous-rejected' : 'caller-rejected';
-    return refuse(reason, `${id} rejects ${who}, by ${rejected.by}`);
+    const reason = rejected.pattern === undefined ? 'anonymous-rejected' : 'caller-rejected';
+    return trace.refuse(reason, { ...at, saw: 'caller-rejected', caller: number, ...rejected });
   }
   const accepted = inward.accept === undefined ? undefined : listing(inward.accept, number, directory);
   if (inward.accept !== undefined && accepted === undefined) {
-    return refuse('caller-not-accepted', `${id} accepts only callers of ${inward.accept.join(', ')}, not ${who}`);
+    const saw = { ...at, saw: 'not-accepted', caller: number, lists: inward.accept } as const;
+    return trace.refuse('caller-not-accepted', saw);
   }
-  const hours = inward.hours === undefined ? undefined : directory.calendar(inward.hours)?.(facts.at);
-  if (hours?.open === false) {
-    return refuse('outside-hours', `${id} is closed by calendar ${inward.hours}: ${hours.says}`);
+  const calendar = inward.hours;
+  const hours = calendar === undefined ? undefined : directory.calendar(calendar)?.(facts.at);
+  if (calendar !== undefined && hours?.open === false) {
+    return trace.refuse('outside-hours', { ...at, saw: 'closed', calendar, time: hours.time });
   }
-  const by = accepted === undefined ? '' : `, by ${accepted.by}`;
-  const when = hours === undefined ? '' : `, open by calendar ${inward.hours}: ${hours.says}`;
-  trace.say('screening', `${id} lets ${who} in${by}${when}`);
+  const by = { list: accepted?.list, pattern: accepted?.pattern };
+  trace.note({ ...at, saw: 'let-in', caller: number, ...by, calendar, time: hours?.time });
   return undefined;
 }
 
 /** Out of the enterprise to this number, whatever the way. */
-export function mayLeave(
-  number: string,
-  { caller: { charged }, directory, facts, trace }: Asking,
-): Refused | undefined {
+export function mayLeave(number: string, asking: Asking): Refused | undefined {
+  const { caller, directory, facts, trace } = asking;
+  const { charged } = caller;
   if (charged?.outward === undefined) return undefined;
-  const { id, outward } = charged;
+  const kept = blocked(asking);
+  if (kept !== undefined) return kept;
+  const { id: user, outward } = charged;
   for (const list of outward.barred) {
-    const by = directory.numberList(list)?.pattern(number);
-    if (by === undefined) continue;
-    return trace.refuse('authorise', 'number-barred', `${number} is barred for user ${id} by ${list}, ${by}`);
+    const pattern = directory.numberList(list)?.pattern(number);
+    if (pattern === undefined) continue;
+    return trace.refuse('number-barred', { name: 'authorise', saw: 'barred', user, number, list, pattern });
   }
-  const now = facts.callsNow.get(id) ?? 0;
-  if (outward.callsAtOnce !== undefined && now >= outward.callsAtOnce) {
-    const why = `user ${id} makes ${now} calls already, and may make ${outward.callsAtOnce} at once`;
-    return trace.refuse('authorise', 'too-many-calls', why);
+  const now = facts.callsNow.get(user) ?? 0;
+  const most = outward.callsAtOnce;
+  if (most !== undefined && now >= most) {
+    return trace.refuse('too-many-calls', { name: 'authorise', saw: 'too-many-calls', user, now, most });
   }
-  return outward.quota === undefined ? undefined : withinQuota(id, outward.quota, { directory, facts, trace });
+  return outward.quota === undefined ? undefined : withinQuota(user, outward.quota, asking);
 }
 
 function withinQuota(
-  id: string,
+  user: string,
   { per, calls, minutes }: Quota,
   { directory, facts, trace }: Omit<Asking, 'caller'>,
 ): Refused | undefined {
   const { date } = directory.siteClock(facts.at);
-  const spent = spentIn(facts.spent.get(id), per, date);
+  const spent = spentIn(facts.spent.get(user), per, date);
   const whole = Math.floor(spent.seconds / 60);
+  const at = { name: 'authorise', user, per } as const;
   if (calls !== undefined && spent.calls >= calls) {
-    return trace.refuse('authorise', 'quota-calls', `user ${id} has made his ${calls} calls of this ${per}`);
+    return trace.refuse('quota-calls', { ...at, saw: 'calls-spent', most: calls });
   }
   if (minutes !== undefined && spent.seconds >= minutes * 60) {
-    const why = `user ${id} has talked ${whole} minutes, and may ${minutes} per ${per}`;
-    return trace.refuse('authorise', 'quota-minutes', why);
+    return trace.refuse('quota-minutes', { ...at, saw: 'minutes-spent', minutes: whole, most: minutes });
   }
-  trace.say('authorise', `user ${id} has spent ${spent.calls} calls and ${whole} minutes of this ${per}’s quota`);
+  trace.note({ ...at, saw: 'within-quota', calls: spent.calls, minutes: whole });
   return undefined;
 }
 
 /** Onto the public network, by a route. */
 export function mayReachPstn({ charged }: Caller, trace: Trace): Refused | undefined {
   if (charged?.outward === undefined || charged.outward.pstn) return undefined;
-  return trace.refuse('authorise', 'no-pstn-access', `user ${charged.id} has no access to the public network`);
+  return trace.refuse('no-pstn-access', { name: 'authorise', saw: 'no-pstn', user: charged.id });
 }
 
-/** The first list that holds the caller, and by what. A withheld number may still be known to us, and is looked up first. */
+/**
+ * The first list that holds the caller, and its pattern that does; none where the list holds him as an anonymous one. A withheld
+ * number may still be known to us, and is looked up first.
+ */
 function listing(lists: readonly string[], number: CallerNumber | undefined, directory: Directory) {
   const hidden = number === undefined || number.presentation !== 'allowed';
   for (const id of lists) {
     const list = directory.numberList(id);
-    const pattern = number === undefined ? undefined : list?.pattern(textOf(number));
-    if (pattern !== undefined) return { anonymous: false, by: `${id}, ${pattern}` };
-    if (hidden && list?.anonymous === true) return { anonymous: true, by: `${id}, which holds anonymous callers` };
+    const pattern = number === undefined ? undefined : list?.pattern(numberText(number));
+    if (pattern !== undefined) return { list: id, pattern };
+    if (hidden && list?.anonymous === true) return { list: id, pattern: undefined };
   }
   return undefined;
-}
-
-const textOf = ({ digits, type }: CallerNumber): string => (type === 'international' ? `+${digits}` : digits);
-
-function callerText(number: CallerNumber | undefined): string {
-  if (number === undefined) return 'a caller without a number';
-  return number.presentation === 'allowed' ? textOf(number) : `${textOf(number)}, who withholds his number`;
 }

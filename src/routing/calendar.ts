@@ -30,10 +30,17 @@ export interface DirectoryCalendar {
   readonly holidays: readonly string[];
 }
 
-/** Open or not at a moment, with the reason for people. */
-export type Calendar = (at: WallTime) => { readonly open: boolean; readonly says: string };
+/** A moment by a calendar, and whether that is a holiday of it. */
+export interface CalendarTime extends LocalTime {
+  readonly zone: string;
+  readonly holiday: boolean;
+}
+
+/** Open or not at a moment, and what time it then is by it. */
+export type Calendar = (at: WallTime) => { readonly open: boolean; readonly time: CalendarTime };
 
 const DAY = 86_400_000;
+const MINUTE = 60_000;
 
 /** `timezone` must be one of the IANA database. */
 export function zoneClock(timezone: string): ZoneClock {
@@ -46,11 +53,18 @@ export function zoneClock(timezone: string): ZoneClock {
     hour: '2-digit',
     minute: '2-digit',
   });
-  return (at) => {
+  const read = (at: WallTime): LocalTime => {
     const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
     const of = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '';
     const date = `${of('year')}-${of('month')}-${of('day')}`;
     return { date, weekday: weekdayOf(date), minute: Number(of('hour')) * 60 + Number(of('minute')) };
+  };
+  // The calls of one minute ask for the same time, and to format it takes longer than to route a call.
+  let last: { readonly minute: number; readonly time: LocalTime } | undefined;
+  return (at) => {
+    const minute = Math.floor(at / MINUTE);
+    if (last?.minute !== minute) last = { minute, time: read(at) };
+    return last.time;
   };
 }
 
@@ -68,15 +82,19 @@ export function calendarOf({ timezone, hours, holidays }: DirectoryCalendar): Ca
       const sinceYesterday = overnight && minute < to && days.includes((weekday + 6) % 7) && !isHoliday(yesterday);
       return sinceToday || sinceYesterday;
     });
-    const holiday = isHoliday(date) ? ', a holiday' : '';
-    return { open, says: `${WEEKDAYS[weekday]} ${date} ${timeText(minute)} in ${timezone}${holiday}` };
+    return { open, time: { date, weekday, minute, zone: timezone, holiday: isHoliday(date) } };
   };
 }
 
 /** As the days of the week are written in a configuration, Sunday first. */
 export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
-const timeText = (minute: number): string =>
+/** `thu 2026-11-26 08:30 in America/Chicago, a holiday`. */
+export function timeText({ date, weekday, minute, zone, holiday }: CalendarTime): string {
+  return `${WEEKDAYS[weekday]} ${date} ${clockText(minute)} in ${zone}${holiday ? ', a holiday' : ''}`;
+}
+
+const clockText = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 
 // A date without a time is midnight UTC, and UTC has no changes of the clock. 1970-01-01 was a Thursday.

@@ -1,10 +1,11 @@
 /** Who calls: what the directory knows of him, and which location profile and policy are his. */
 import type { CallerNumber, Presentation } from '../call/number.ts';
 import type { Directory, Gateway } from './directory.ts';
-import type { DirectoryUser } from './directory-file.ts';
+import type { DirectoryDevice, DirectoryUser } from './directory-file.ts';
 import { type ShownCaller, wholeCaller } from './outward.ts';
-import type { RoutingQuery } from './query.ts';
-import { list, type Trace } from './trace.ts';
+import type { RoutingFacts, RoutingQuery } from './query.ts';
+import type { ProfileOf } from './stage.ts';
+import type { Trace } from './trace.ts';
 
 export interface Caller {
   /** Who dials: the caller, or who transfers him. */
@@ -17,51 +18,59 @@ export interface Caller {
   readonly charged: DirectoryUser | undefined;
   /** The location profile of who names none in the request, and whose it is. */
   readonly profile: string;
-  readonly profileOf: string;
+  readonly profileOf: ProfileOf;
   /** Undefined: the call may not leave the enterprise. */
   readonly usages: readonly string[] | undefined;
   readonly shown: ShownCaller;
   readonly presentation: Presentation;
 }
 
-/** The caller of a query; what is found is said in the trace, whether the directory knows him or not. */
-export function callerOf(query: RoutingQuery, directory: Directory, trace: Trace): Caller {
-  const { source, caller, address } = query;
-  const presentation = caller?.presentation ?? 'allowed';
+/** The caller of a query; what is found is noted in the trace, whether the directory knows him or not. */
+export function callerOf(query: RoutingQuery, directory: Directory, facts: RoutingFacts, trace: Trace): Caller {
+  const { source, caller, address, payer } = query;
   const seen = source.type === 'user' ? directory.userById(source.id) : undefined;
   const from =
     source.type === 'span-group' || source.type === 'sip-trunk' ? directory.gateways.get(source.id) : undefined;
-  const transferred = query.payer?.because === 'transfer';
-  const user = query.payer !== undefined && transferred ? directory.userById(query.payer.user) : seen;
+  trace.note({
+    name: 'source',
+    saw: 'asked',
+    source,
+    known: seen !== undefined || from !== undefined,
+    weak: from?.type === 'sip-trunk' && from.proof === 'address',
+    dialled: query.dialled,
+    at: facts.at,
+    zone: directory.timezone,
+    wan: facts.wan,
+  });
+  const paying = payer === undefined ? undefined : directory.userById(payer.user);
+  const transferred = payer?.because === 'transfer';
+  const user = transferred ? paying : seen;
   const gateway = transferred ? undefined : from;
   const device = address === undefined || gateway !== undefined ? undefined : directory.deviceAt(address);
-  const own = user?.profile ?? gateway?.profile;
-  const profile = own ?? device?.profile ?? directory.siteProfile;
-  const profileOf = own !== undefined ? 'his own' : device !== undefined ? `device ${device.id}’s` : 'the site’s';
-  const known = seen !== undefined || from !== undefined;
-  trace.say('source', sourceText(query, known, from));
-  const usages = payersUsages(query, directory, trace) ?? user?.usages ?? gateway?.usages;
-  const charged = query.payer === undefined ? user : directory.userById(query.payer.user);
-  const shown = shownOf(seen, from, caller);
-  return { user, seen, gateway, charged, profile, profileOf, usages, presentation, shown };
+  // A transfer is charged to who transfers, a diversion to who diverts; an unknown payer opens nothing.
+  const usages = payer === undefined ? (user?.usages ?? gateway?.usages) : (paying?.usages ?? []);
+  if (payer !== undefined) trace.note({ name: 'source', saw: 'payer', ...payer, usages: usages ?? [] });
+  return {
+    user,
+    seen,
+    gateway,
+    charged: payer === undefined ? user : paying,
+    profile: user?.profile ?? gateway?.profile ?? device?.profile ?? directory.siteProfile,
+    profileOf: profileHolder(user, gateway, device),
+    usages,
+    shown: shownOf(seen, from, caller),
+    presentation: caller?.presentation ?? 'allowed',
+  };
 }
 
-function sourceText({ source }: RoutingQuery, known: boolean, gateway: Gateway | undefined): string {
-  if (source.type === 'unknown') return 'nobody whom we know';
-  const name = `${source.type} ${source.id}`;
-  if (!known) return `${name}, which the directory does not know`;
-  const weak = gateway?.type === 'sip-trunk' && gateway.proof === 'address';
-  return weak ? `${name}, known by its address alone, which is weak proof` : name;
-}
-
-/** A transfer is charged to who transfers, a diversion to who diverts; an unknown payer opens nothing. */
-function payersUsages({ payer }: RoutingQuery, directory: Directory, trace: Trace): readonly string[] | undefined {
-  if (payer === undefined) return undefined;
-  const { because, user: id } = payer;
-  const usages = directory.userById(id)?.usages ?? [];
-  const does = because === 'transfer' ? 'transfers' : 'diverts';
-  trace.say('source', `user ${id} ${does} the call, so his policy counts (${list(usages) || 'no usage'})`);
-  return usages;
+function profileHolder(
+  user: DirectoryUser | undefined,
+  gateway: Gateway | undefined,
+  device: DirectoryDevice | undefined,
+): ProfileOf {
+  if (user?.profile !== undefined) return 'user';
+  if (gateway?.profile !== undefined) return 'gateway';
+  return device === undefined ? 'site' : 'device';
 }
 
 function shownOf(

@@ -3,84 +3,104 @@
  * route's gateways in the order in which they are tried.
  */
 import type { DecisionEffect } from './decision.ts';
-import type { IndexedRoute } from './directory.ts';
-import type { DirectoryCarrierGroup } from './directory-file.ts';
+import type { IndexedGroup, IndexedRoute } from './directory.ts';
 import type { RoutingFacts, Standing } from './query.ts';
+import type { Turn } from './stage.ts';
 
 export interface Candidate {
   readonly route: IndexedRoute;
   /** The usage that opened it; undefined: the route is open to all users. */
   readonly usage: string | undefined;
+  /** Which of the caller's usages that is; open routes come after all of them. */
+  readonly rank: number;
 }
 
 /** `routes` in route order and all matching; a route comes once, by the first usage that opens it. */
 export function candidatesOf(routes: readonly IndexedRoute[], usages: readonly string[]): readonly Candidate[] {
   const found: Candidate[] = [];
-  const isNew = (route: IndexedRoute): boolean => !found.some((candidate) => candidate.route === route);
-  for (const usage of usages) {
-    for (const route of routes) if (route.usages.includes(usage) && isNew(route)) found.push({ route, usage });
+  for (const route of routes) {
+    const rank = rankOf(route, usages);
+    if (rank === undefined) continue;
+    const candidate = { route, usage: usages[rank], rank };
+    // Few routes match one number: each is let in behind its equals.
+    let at = found.push(candidate) - 1;
+    for (let before = found[at - 1]; before !== undefined && before.rank > rank; before = found[at - 1]) {
+      found[at--] = before;
+    }
+    found[at] = candidate;
   }
-  for (const route of routes) if (route.usages.length === 0) found.push({ route, usage: undefined });
   return found;
 }
 
-/** A gateway in its turn, with the carrier and the price at which the route takes it. */
-export interface Turn {
-  readonly gateway: string;
-  readonly carrier: string | undefined;
-  readonly cost: number;
+/** The place among the caller's usages of the first that opens the route; one beyond them where it is open to all. */
+function rankOf(route: IndexedRoute, usages: readonly string[]): number | undefined {
+  if (route.usages.length === 0) return usages.length;
+  let first: number | undefined;
+  for (const usage of route.usages) {
+    const rank = usages.indexOf(usage);
+    if (rank >= 0 && (first === undefined || rank < first)) first = rank;
+  }
+  return first;
 }
 
 /**
- * The route's gateways as this call tries them, and what becomes of its cursors. Groups follow each other by priority and
- * cost (they are kept in that order), the gateways of a group take turns. A route that ranks sorts them all by availability,
- * quality and price; those that are equal in everything keep taking turns.
+ * The route's gateways as this call tries them; what becomes of its cursors goes to `effects`. Groups follow each other by
+ * priority and cost (they are kept in that order), the gateways of a group take turns. A route that ranks sorts them all by
+ * availability, quality and price; those that are equal in everything keep taking turns.
  */
 export function turnsOf(
-  { id, groups, ranking }: IndexedRoute,
+  { groups, ranking }: IndexedRoute,
   { cursors, unavailable, standing }: RoutingFacts,
-): { readonly turns: readonly Turn[]; readonly effects: readonly DecisionEffect[] } {
-  const effects: DecisionEffect[] = [];
-  const turns: Turn[] = [];
-  for (const group of groups) {
-    const { carrier, cost, gateways } = group;
-    const count = gateways.length;
-    const cursor = cursorOf(id, carrier);
-    const first = count > 1 ? firstTurn(group, cursors.get(cursor) ?? 0, unavailable) : 0;
+  effects: DecisionEffect[],
+): readonly Turn[] {
+  const all: Turn[] = [];
+  for (const { turns, cursor } of groups) {
+    const count = turns.length;
+    const first = count > 1 ? firstTurn(turns, cursors.get(cursor) ?? 0, unavailable) : 0;
     for (let step = 0; step < count; step++) {
-      turns.push({ gateway: gateways[(first + step) % count] ?? '', carrier, cost });
+      const turn = turns[(first + step) % count];
+      if (turn !== undefined) all.push(turn);
     }
     if (count > 1) effects.push({ type: 'move-cursor', route: cursor, to: (first + 1) % count });
   }
-  if (ranking === 'best') turns.sort((a, b) => compare(a, b, standing));
-  return { turns, effects };
+  return ranking === 'best' && all.length > 1 ? ranked(all, standing) : all;
 }
 
-const cursorOf = (route: string, carrier: string | undefined): string =>
-  carrier === undefined ? route : `${route}/${carrier}`;
-
 /** Whose turn it is: gateways that can take no call are passed over, so that the next one does not get their share as well. */
-function firstTurn(
-  { gateways }: DirectoryCarrierGroup,
-  cursor: number,
-  unavailable: ReadonlyMap<string, string>,
-): number {
-  const count = gateways.length;
+function firstTurn(turns: IndexedGroup['turns'], cursor: number, unavailable: ReadonlyMap<string, string>): number {
+  const count = turns.length;
+  if (unavailable.size === 0) return cursor % count;
   for (let step = 0; step < count; step++) {
     const place = (cursor + step) % count;
-    if (!unavailable.has(gateways[place] ?? '')) return place;
+    if (!unavailable.has(turns[place]?.gateway ?? '')) return place;
   }
   return cursor % count;
 }
 
 /** Differences smaller than this are chance: availability and quality are compared in steps of 5 %. */
 const STEPS = 20;
+const step = (share: number | undefined): number => Math.round((share ?? 1) * STEPS);
 
-function compare(a: Turn, b: Turn, standing: ReadonlyMap<string, Standing>): number {
-  const step = (share: number | undefined): number => Math.round((share ?? 1) * STEPS);
-  const one = standing.get(a.gateway);
-  const other = standing.get(b.gateway);
-  return (
-    step(other?.availability) - step(one?.availability) || step(other?.quality) - step(one?.quality) || a.cost - b.cost
-  );
+/** The best first. A route has few gateways: each is let in behind its equals. */
+function ranked(turns: readonly Turn[], standing: ReadonlyMap<string, Standing>): readonly Turn[] {
+  const rows: Ranked[] = [];
+  for (const turn of turns) {
+    const of = standing.get(turn.gateway);
+    const row = { turn, availability: step(of?.availability), quality: step(of?.quality) };
+    let at = rows.push(row) - 1;
+    for (let before = rows[at - 1]; before !== undefined && isBetter(row, before); before = rows[at - 1]) {
+      rows[at--] = before;
+    }
+    rows[at] = row;
+  }
+  return rows.map(({ turn }) => turn);
 }
+
+interface Ranked {
+  readonly turn: Turn;
+  readonly availability: number;
+  readonly quality: number;
+}
+
+const isBetter = (a: Ranked, b: Ranked): boolean =>
+  (a.availability - b.availability || a.quality - b.quality || (b.turn.cost ?? 0) - (a.turn.cost ?? 0)) > 0;

@@ -4,6 +4,7 @@ import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Millis } from '../kernel/time.ts';
 import type { Hunting } from './directory-file.ts';
 import type { HeldElin } from './elin.ts';
+import type { Stage } from './stage.ts';
 
 /** One place to try. The gateway tries hops in order; the number is as it must go out. */
 export type Hop = Place & Turn;
@@ -22,6 +23,8 @@ export interface Turn {
   };
   /** Who diverted the call to here, the latest first. */
   readonly diverted?: readonly Redirecting[];
+  /** The user on whose account this hop is, where it is not the call's: who diverted to here. */
+  readonly charged?: string;
 }
 
 type Place =
@@ -75,37 +78,14 @@ export type RefusalId =
   | 'caller-not-accepted'
   | 'outside-hours'
   | 'do-not-disturb'
-  | 'diversion-loop';
+  | 'diversion-loop'
+  | 'diversion-not-allowed';
 
+/** What the caller is told. What was looked for and not found is in the decision's last stage. */
 export interface Refusal {
   readonly id: RefusalId;
   readonly status: number;
   readonly cause: Cause;
-  /** For people: what was looked for and not found. */
-  readonly why: string;
-}
-
-/** The steps of the resolver, in order. */
-export type StageName =
-  | 'source'
-  | 'emergency'
-  | 'screening'
-  | 'user-or-e164'
-  | 'extension'
-  | 'profile'
-  | 'did'
-  | 'reverse-lookup'
-  | 'diversion'
-  | 'quick-dial'
-  | 'authorise'
-  | 'enum'
-  | 'branch'
-  | 'route';
-
-/** What one step did: its name, and a sentence for people. */
-export interface Stage {
-  readonly name: StageName;
-  readonly says: string;
 }
 
 /** What the gateway must note when it follows the decision. */
@@ -126,7 +106,7 @@ export interface Ask {
 interface Common {
   readonly emergency: boolean;
   /** The user on whose account the call is: the caller, or who transfers or diverts. */
-  readonly charged?: string;
+  readonly charged: string | undefined;
   readonly stages: readonly Stage[];
   readonly directoryRevision: string;
   readonly effects: readonly DecisionEffect[];

@@ -21,12 +21,13 @@ const MAX_DIALLED = 64;
 export function parseDialled(dialled: Dialled, from: Gateway | undefined): Parsed | undefined {
   if (dialled.type === 'emergency-service') return { kind: 'service', text: dialled.urn, context: undefined };
   if (dialled.type === 'number') return parseNumber(dialled.number, from);
-  const [first = '', ...parameters] = dialled.text.split(';');
+  const end = dialled.text.indexOf(';');
+  const first = end < 0 ? dialled.text : dialled.text.slice(0, end);
   if (first === '' || first.length > MAX_DIALLED) return undefined;
-  const context = contextOf(parameters);
-  // Visual separators mean nothing (RFC 3966 §5.1.1).
+  const context = end < 0 ? undefined : contextOf(dialled.text.slice(end + 1).split(';'));
   if (!/^\+?[0-9*#().-]*[0-9*#][0-9*#().-]*$/.test(first)) return { kind: 'name', text: first, context };
-  const bare = ruled(first.replace(/[().-]/g, ''), from);
+  // Visual separators mean nothing (RFC 3966 §5.1.1).
+  const bare = ruled(/[().-]/.test(first) ? first.replace(/[().-]/g, '') : first, from);
   return { kind: isE164(bare) ? 'e164' : 'digits', text: bare, context };
 }
 

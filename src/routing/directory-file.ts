@@ -41,6 +41,8 @@ export interface DirectoryDiversions {
   readonly offline?: DirectoryTarget | undefined;
   /** How long his phones ring before they count as not answered. */
   readonly noAnswerSeconds: number;
+  /** Only to numbers that it matches; undefined: to any that he may call. */
+  readonly pattern?: string | undefined;
   /** His phones don't ring: he is busy to everybody. */
   readonly doNotDisturb: boolean;
 }
@@ -61,6 +63,8 @@ export interface DirectoryDevice {
 }
 
 export interface DirectoryRule {
+  /** What the operator calls it. */
+  readonly name?: string | undefined;
   readonly pattern: string;
   readonly translation: string;
 }

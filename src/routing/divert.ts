@@ -14,7 +14,7 @@ export interface Diverter {
 const MOST_DIVERSIONS = 5;
 
 /** The name of a diverter as the called side is told: his number, else his extension (RFC 5806 §4; Q.931 §4.6.7). */
-export function redirectingOf({ user, reason }: Diverter): Redirecting {
+function redirectingOf({ user, reason }: Diverter): Redirecting {
   const common = { presentation: 'allowed', screening: 'passed' } as const;
   const number: CallerNumber =
     user.number === undefined
@@ -40,14 +40,15 @@ export function loops(
   return again ? 'it has been there before' : undefined;
 }
 
-/** Hops as they are after a diversion, with what may follow each of them. */
-export function diverted(hops: readonly Hop[], by: Redirecting): readonly Hop[] {
+/** Hops as they are after a diversion, with what may follow each of them: on the account of the last who diverted to there. */
+export function diverted(hops: readonly Hop[], by: Diverter): readonly Hop[] {
   return hops.map((hop): Hop => {
-    const { together, after, diverted: others = [] } = hop;
+    const { together, after, diverted: others = [], charged = by.user.id } = hop;
     const then = Object.entries(after ?? {}).map(([ending, next]) => [ending, diverted(next, by)]);
     return {
       ...hop,
-      diverted: [...others, by],
+      charged,
+      diverted: [...others, redirectingOf(by)],
       ...(together === undefined ? {} : { together: diverted(together, by) }),
       ...(after === undefined ? {} : { after: Object.fromEntries(then) }),
     };

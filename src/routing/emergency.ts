@@ -1,15 +1,20 @@
 /** Emergency calls: where the caller stands, and whom the answering point's call back rings. */
+import { numberText } from '../call/number.ts';
 import { seconds } from '../kernel/time.ts';
 import type { Caller } from './caller.ts';
 import type { Hop } from './decision.ts';
+import { isE164, type Parsed } from './dialled.ts';
 import type { Directory } from './directory.ts';
-import type { HeldElin } from './elin.ts';
+import { chooseElin, elinNumber, type HeldElin, type HeldElins, heldElinOf } from './elin.ts';
 import type { DirectoryLocation } from './location.ts';
-import { gatewayHop } from './outward.ts';
+import { normalise } from './normalise.ts';
+import { emergencyHop, gatewayHop, type ShownCaller } from './outward.ts';
 import type { RoutingQuery } from './query.ts';
+import type { Resolving } from './resolving.ts';
+import { hopName, type Outcome } from './trace.ts';
 
 /** Which place a caller is at, and by what right we say so. */
-export interface Located {
+interface Located {
   readonly location: DirectoryLocation;
   readonly by: string;
 }
@@ -41,11 +46,82 @@ export function holderOf(
   return `address ${address ?? 'unknown'} ${caller?.digits ?? ''}`;
 }
 
+const NO_ELINS: HeldElins = new Map();
+
+/** Never refused to anyone attached, registered or not; only what the PSTN sends us is no emergency call of ours. */
+export function emergencyCall(parsed: Parsed, caller: Caller, at: Resolving): Outcome | undefined {
+  const { query, directory, trace } = at;
+  const fromOutside = caller.gateway !== undefined && caller.gateway.usages === undefined;
+  if (fromOutside || !mayMean(parsed, directory)) return undefined;
+  const located = locate(query, caller, directory);
+  const number = emergencyNumber(parsed, directory, located?.location.id);
+  if (number === undefined) return undefined;
+  const shown = underElin(caller, located, at);
+  const hops: Hop[] = [];
+  for (const id of directory.emergencyGateways) {
+    const gateway = directory.gateways.get(id);
+    // A PBX that asks us to call for help is not helped by being called back.
+    if (gateway === undefined || id === caller.gateway?.id) continue;
+    hops.push(emergencyHop(gateway, number, shown));
+  }
+  if (hops.length === 0) {
+    return trace.refuse('no-gateway-available', { name: 'emergency', saw: 'no-emergency-gateway' });
+  }
+  trace.note({ name: 'emergency', saw: 'emergency', number, tried: hops.map(hopName) });
+  return { type: 'hops', hops };
+}
+
+/** Whether it can be one anywhere on this site; where the caller is need not be looked up for other calls. */
+const mayMean = ({ kind, text }: Parsed, directory: Directory): boolean =>
+  kind === 'service' || (kind === 'digits' && directory.emergencyAnywhere(text));
+
+function emergencyNumber({ kind, text }: Parsed, directory: Directory, location?: string): string | undefined {
+  return kind === 'service' ? directory.emergencyDefault : directory.emergencyNumber(text, location);
+}
+
+/** The caller as the answering point sees him: by an ELIN of his place, which is his from now on. */
+function underElin(caller: Caller, located: Located | undefined, at: Resolving): ShownCaller {
+  const { query, directory, facts, trace } = at;
+  if (located === undefined) {
+    if (directory.locations.size > 0) trace.note({ name: 'emergency', saw: 'unlocated' });
+    return caller.shown;
+  }
+  const { location, by } = located;
+  const holder = holderOf(query, caller);
+  const elin = chooseElin(location, holder, facts.elins ?? NO_ELINS);
+  trace.note({ name: 'emergency', saw: 'located', location: location.name, by, elin });
+  if (elin === undefined) return caller.shown;
+  const { user, gateway } = caller;
+  const number = gateway === undefined ? undefined : caller.shown.number;
+  const behind = number === undefined ? undefined : numberText(number);
+  const hold = { elin, location: location.id, holder, aor: user?.aor, gateway: gateway?.id, caller: behind };
+  trace.effects.push({ type: 'hold-elin', hold });
+  return { number: elinNumber(elin), ours: false };
+}
+
+/** The answering point calls an ELIN back: whoever called under it is rung, and nothing is asked. */
+export function callBack(
+  parsed: Parsed,
+  caller: Caller,
+  { query, directory, facts, trace }: Resolving,
+): Outcome | undefined {
+  const elins = facts.elins ?? NO_ELINS;
+  if (caller.gateway === undefined || elins.size === 0 || !query.complete) return undefined;
+  const rules = directory.profile(caller.profile) ?? [];
+  const whole = parsed.kind === 'digits' ? normalise(rules, parsed.text)?.number : undefined;
+  const held = heldElinOf(whole !== undefined && isE164(whole) ? whole : parsed.text, elins);
+  if (held === undefined) return undefined;
+  const hops = callBackHops(held, caller, directory, facts.registered);
+  const { elin, holder } = held;
+  trace.note({ name: 'emergency', saw: 'called-back', elin, holder, rung: hops.map(hopName) });
+  return { type: 'hops', hops };
+}
+
 /** How long the caller's phones ring for a call back before the fallback does. */
 const CALL_BACK_RINGS = seconds(20);
 
 /** Whom a call back rings: the user's phones and the very phone that called, then, whatever comes of it, the fallback. */
-export function callBackHops(
+function callBackHops(
   { elin, aor, holder, location, gateway, caller }: HeldElin,
   from: Caller,
   directory: Directory,

@@ -1,13 +1,28 @@
 /** A decision in a telephone engineer's words: for the command line, the HTTP API and dial-plan tests alike. */
-import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import { type CallerNumber, numberText } from '../call/number.ts';
 import { impossible } from '../kernel/machine.ts';
 import type { Decision, Hop } from './decision.ts';
+import { stageWords } from './stage-words.ts';
 
 /** Every stage in order, the hops or the refusal in full, and last the outcome in one line. */
 export function explainDecision(decision: Decision): readonly string[] {
-  const stages = decision.stages.map(({ name, says }) => `${name.padEnd(14)}  ${says}`);
+  const stages = decision.stages.flatMap((stage) => {
+    const { says, below } = stageWords(stage);
+    // A single one needs no line of its own.
+    if (below.length === 1) return [`${stage.name.padEnd(COLUMN)}${says} ${below[0]}`];
+    return [`${stage.name.padEnd(COLUMN)}${says}`, ...below.map((line) => `${' '.repeat(COLUMN + 2)}${line}`)];
+  });
   const ends = endsOf(decision);
   return [...stages, ...(ends.length > 0 ? ['', ...ends] : []), '', `→ ${outcomeOf(decision)}`];
+}
+
+/** Where the words of a stage begin. */
+const COLUMN = 16;
+
+/** Why a decision is as it is, in a sentence: what its last stage saw. */
+export function whyOf({ stages }: Decision): string {
+  const last = stages.at(-1);
+  return last === undefined ? '' : stageWords(last).says;
 }
 
 /**
@@ -41,13 +56,13 @@ export function meets(decision: Decision, expected: string): boolean {
 function endsOf(decision: Decision): readonly string[] {
   if (decision.type === 'hops') return decision.hops.map((hop, i) => `${i + 1}. ${longHop(hop)}`);
   if (decision.type !== 'refusal') return [];
-  const { id, status, cause, why } = decision.refusal;
-  return [`refused: ${why} [${id}] (SIP ${status}, cause ${cause})`];
+  const { id, status, cause } = decision.refusal;
+  return [`refused: ${whyOf(decision)} [${id}] (SIP ${status}, cause ${cause})`];
 }
 
 function shortHop(hop: Hop): string {
   if (hop.type === 'user') return `user ${hop.user}`;
-  return `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : digitsOf(hop.called)}`;
+  return `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}`;
 }
 
 function longHop(hop: Hop): string {
@@ -63,5 +78,3 @@ function callerText(caller: CallerNumber | undefined): string {
   const hidden = caller.presentation === 'allowed' ? '' : `, ${caller.presentation}`;
   return `${caller.digits} (${caller.type}${hidden})`;
 }
-
-const digitsOf = ({ digits, type }: PartyNumber): string => (type === 'international' ? `+${digits}` : digits);

@@ -7,32 +7,47 @@ import type { Matcher } from './pattern.ts';
 export interface NumberRule {
   /** Undefined: every number. */
   readonly match: Matcher | undefined;
-  readonly change: DirectoryNumberRule['change'];
+  readonly change: NumberChange;
   readonly numberType: NumberType;
   readonly plan: NumberPlan;
 }
 
+/** What becomes of a number (`+12145550100`, or digits as they came) whose match has these groups. */
+export type NumberChange = (number: string, groups: readonly string[]) => string;
+
+export type Translation = (groups: readonly string[]) => string;
+
 /** Puts the groups of a match where the translation names them: `+1425$1`. */
-export function translate(translation: string, groups: readonly string[]): string {
-  return translation.replace(/\$(\d)/g, (_, group: string) => groups[Number(group)] ?? '');
+export function translation(text: string): Translation {
+  const parts = text.split(/(\$\d)/).map((part) => (part.startsWith('$') ? Number(part.slice(1)) : part));
+  return (groups) => {
+    let whole = '';
+    for (const part of parts) whole += typeof part === 'number' ? (groups[part] ?? '') : part;
+    return whole;
+  };
+}
+
+/** A rule's change, made ready: a translation, or digits taken off and put before (the + is not counted). */
+export function numberChange(change: DirectoryNumberRule['change']): NumberChange {
+  if (change.type === 'translate') {
+    const translate = translation(change.translation);
+    return (_, groups) => translate(groups);
+  }
+  const { prefix, strip } = change;
+  return (number) => prefix + (number.startsWith('+') ? number.slice(1) : number).slice(strip);
 }
 
 /**
- * What the rules make of a number (`+12145550100`, or digits as they came); undefined where none matches or nothing would be
- * left. A result that begins with + is international, whatever type the rule gives.
+ * What the rules make of a number; undefined where none matches or nothing would be left. A result that begins with + is
+ * international, whatever type the rule gives.
  */
 export function applyRules(rules: readonly NumberRule[], number: string): PartyNumber | undefined {
   for (const rule of rules) {
     const groups = rule.match === undefined ? [number] : rule.match(number);
     if (groups === undefined) continue;
-    const changed = change(rule.change, number, groups);
+    const changed = rule.change(number, groups);
     if (changed.startsWith('+')) return { digits: changed.slice(1), type: 'international', plan: 'isdn' };
     return changed === '' ? undefined : { digits: changed, type: rule.numberType, plan: rule.plan };
   }
   return undefined;
-}
-
-function change(how: DirectoryNumberRule['change'], number: string, groups: readonly string[]): string {
-  if (how.type === 'translate') return translate(how.translation, groups);
-  return how.prefix + (number.startsWith('+') ? number.slice(1) : number).slice(how.strip);
 }

@@ -37,9 +37,10 @@ function hopTo(gateway: Gateway, called: PartyNumber, caller: CallerNumber | und
 /** Where no rule acts: whole on SIP, on ISDN typed by its country. A service's own digits stay as they are. */
 function usualNumber(gateway: Gateway, number: string): PartyNumber {
   if (!number.startsWith('+')) return { digits: number, type: 'unknown', plan: 'isdn' };
-  if (gateway.type === 'sip-trunk') return { digits: number.slice(1), type: 'international', plan: 'isdn' };
-  const typed = typedNumber(gateway, number);
-  return { ...typed, digits: gateway.prefix + typed.digits.slice(gateway.strip) };
+  const whole = number.slice(1);
+  if (gateway.type === 'sip-trunk') return { digits: whole, type: 'international', plan: 'isdn' };
+  const { digits, type } = typedNumber(gateway, whole);
+  return { digits: gateway.prefix + digits.slice(gateway.strip), type, plan: 'isdn' };
 }
 
 /**
@@ -66,16 +67,18 @@ function shownCaller(gateway: Gateway, { number, ours }: ShownCaller): CallerNum
 /** Only a caller whose whole number is known is put into another form; the rest goes on as heard. */
 export function formed(gateway: Gateway, caller: CallerNumber): CallerNumber {
   if (caller.type !== 'international' || gateway.type === 'sip-trunk') return caller;
-  return { ...caller, ...typedNumber(gateway, `+${caller.digits}`) };
+  const { digits, type } = typedNumber(gateway, caller.digits);
+  return { digits, type, plan: 'isdn', presentation: caller.presentation, screening: caller.screening };
 }
 
-function typedNumber(gateway: Extract<Gateway, { type: 'span-group' }>, number: string): PartyNumber {
-  const digits = number.slice(1);
-  if (gateway.numberType === 'unknown') return { digits, type: 'unknown', plan: 'isdn' };
-  if (digits.startsWith(gateway.countryCode)) {
-    return { digits: digits.slice(gateway.countryCode.length), type: 'national', plan: 'isdn' };
-  }
-  return { digits, type: 'international', plan: 'isdn' };
+/** `whole`: the digits of an E.164 number. */
+function typedNumber(
+  { numberType, countryCode }: Extract<Gateway, { type: 'span-group' }>,
+  whole: string,
+): Pick<PartyNumber, 'digits' | 'type'> {
+  if (numberType === 'unknown') return { digits: whole, type: 'unknown' };
+  if (!whole.startsWith(countryCode)) return { digits: whole, type: 'international' };
+  return { digits: whole.slice(countryCode.length), type: 'national' };
 }
 
 /** A caller from a trunk, with a number of the trunk's own country made whole; any other goes on as heard. */

@@ -3,12 +3,12 @@ import { assert } from '../kernel/machine.ts';
 /** The characters of telephone numbers; a node has a place for each. */
 const SYMBOLS = '0123456789+*#';
 const FAN_OUT = 16;
+/** The last place of a node: which list of values is its own, counted from 1. */
+const OWN = FAN_OUT - 1;
 
 /** The place of a character code in a node; -1: no number holds it. */
 const PLACES = Int8Array.from({ length: 128 }, (_, code) => SYMBOLS.indexOf(String.fromCharCode(code)));
 const placeOf = (code: number): number => PLACES[code] ?? -1;
-
-const NONE: readonly never[] = [];
 
 /**
  * A trie over leading characters of numbers: a look-up costs one step per digit, however many prefixes there are. The nodes lie in
@@ -17,7 +17,9 @@ const NONE: readonly never[] = [];
 export class PrefixTable<Value> {
   /** For each node the number of the next one by character; 0, the root, stands for none. */
   #next = new Int32Array(64 * FAN_OUT);
-  readonly #values: Value[][] = [[]];
+  #nodes = 1;
+  /** Most nodes only lead on, and have none. */
+  readonly #values: Value[][] = [];
 
   /** `prefix`: digits, +, * and #. */
   add(prefix: string, value: Value): void {
@@ -32,26 +34,31 @@ export class PrefixTable<Value> {
         this.#next[slot] = node;
       }
     }
-    this.#values[node]?.push(value);
+    const own = node * FAN_OUT + OWN;
+    const list = this.#next[own] ?? 0;
+    // Written as a literal, a list of one takes no more room than that.
+    if (list === 0) this.#next[own] = this.#values.push([value]);
+    else this.#values[list - 1]?.push(value);
   }
 
-  /** The values of every prefix of `text`, the shortest prefix first. */
-  along(text: string): readonly Value[] {
-    const found = [...(this.#values[0] ?? NONE)];
+  /** Every value of every prefix of `text`, the shortest prefix first. */
+  along(text: string, found: (value: Value) => void): void {
+    const next = this.#next;
     let node = 0;
-    for (let i = 0; i < text.length; i++) {
+    for (let i = 0; ; i++) {
+      const own = next[node + OWN] ?? 0;
+      if (own > 0) for (const value of this.#values[own - 1] ?? []) found(value);
+      if (i === text.length) return;
       const place = placeOf(text.charCodeAt(i));
-      node = place < 0 ? 0 : (this.#next[node * FAN_OUT + place] ?? 0);
-      if (node === 0) break;
-      for (const value of this.#values[node] ?? NONE) found.push(value);
+      node = place < 0 ? 0 : (next[node + place] ?? 0) * FAN_OUT;
+      if (node === 0) return;
     }
-    return found;
   }
 
   /** A node more, with nothing in it. */
   #grow(): number {
-    const node = this.#values.push([]) - 1;
-    if ((node + 1) * FAN_OUT > this.#next.length) {
+    const node = this.#nodes++;
+    if (this.#nodes * FAN_OUT > this.#next.length) {
       const larger = new Int32Array(this.#next.length * 2);
       larger.set(this.#next);
       this.#next = larger;

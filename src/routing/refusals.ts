@@ -31,9 +31,10 @@ const TABLE: Readonly<Record<RefusalId, readonly [status: number, cause: Cause]>
   'do-not-disturb': [486, CAUSE.userBusy],
   // 25: exchange routing error, which is what a loop is (Q.850 §2.2.7.1.16); 482: loop detected.
   'diversion-loop': [482, causeOf(25)],
+  'diversion-not-allowed': [403, CAUSE.rejected],
 };
 
-export function refusal(id: RefusalId, why: string): Refusal {
+export function refusal(id: RefusalId): Refusal {
   const [status, cause] = TABLE[id];
-  return { id, status, cause, why };
+  return { id, status, cause };
 }

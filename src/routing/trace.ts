@@ -1,7 +1,8 @@
 import { impossible } from '../kernel/machine.ts';
-import type { DecisionEffect, Hop, Refusal, RefusalId, Stage, StageName } from './decision.ts';
+import type { DecisionEffect, Hop, Refusal, RefusalId } from './decision.ts';
 import type { Dialled } from './query.ts';
 import { refusal } from './refusals.ts';
+import type { Stage } from './stage.ts';
 
 /** What a part of the resolver comes to; the whole decision is made of it. */
 export type Outcome =
@@ -14,13 +15,14 @@ export class Trace {
   readonly stages: Stage[] = [];
   readonly effects: DecisionEffect[] = [];
 
-  say(name: StageName, says: string): void {
-    this.stages.push({ name, says });
+  note(stage: Stage): void {
+    this.stages.push(stage);
   }
 
-  refuse(stage: StageName, id: RefusalId, why: string): Extract<Outcome, { type: 'refusal' }> {
-    this.say(stage, why);
-    return { type: 'refusal', refusal: refusal(id, why) };
+  /** The stage is the reason, and the last of its decision. */
+  refuse(id: RefusalId, stage: Stage): Extract<Outcome, { type: 'refusal' }> {
+    this.note(stage);
+    return { type: 'refusal', refusal: refusal(id) };
   }
 }
 

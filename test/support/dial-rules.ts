@@ -4,6 +4,7 @@ import type { Decision } from '../../src/routing/decision.ts';
 import type { Directory } from '../../src/routing/directory.ts';
 import { outcomeOf } from '../../src/routing/explain.ts';
 import type { RoutingFacts, RoutingQuery, Source } from '../../src/routing/query.ts';
+import { stageWords } from '../../src/routing/stage-words.ts';
 import { directoryOf, type Settings, siteOf } from './sites.ts';
 
 export const user = (id: string, more: Settings = {}): Settings => ({
@@ -79,7 +80,8 @@ export const goes = (text: string, question?: Question): string => outcomeOf(dia
 export const says = (decision: Decision, stage: string): string =>
   decision.stages
     .filter(({ name }) => name === stage)
-    .map(({ says }) => says)
+    .map(stageWords)
+    .flatMap(({ says, below }) => [says, ...below])
     .join('\n');
 
 export const PSTN: Source = { type: 'span-group', id: 'pstn' };

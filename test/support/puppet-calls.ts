@@ -62,6 +62,7 @@ const hops: Decision = {
       caller: undefined,
     },
   ],
+  charged: undefined,
   emergency: false,
   stages: [],
   directoryRevision: 'r1',

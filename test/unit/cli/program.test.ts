@@ -96,7 +96,7 @@ test('explain says each stage and where the call goes', async () => {
   const asked = ['explain', '--config', file('good.yaml'), '--from', '201', '--dial'];
   const out = await branchline([...asked, '5551234']);
   assert.equal(out.code, 0);
-  assert.match(out.out, /^profile {9}rule 5 of branch/m);
+  assert.match(out.out, /^profile {9}rule 5 of 7 of branch/m);
   assert.match(
     out.out,
     /^1\. pstn \(spans t1, descending\): 2145551234 \(national\), caller 2145550201 \(national\)$/m,

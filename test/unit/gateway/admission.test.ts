@@ -27,7 +27,7 @@ const decision = (charged: string | undefined, emergency = false): Decision => (
   stages: [],
   directoryRevision: 'r',
   effects: [],
-  ...(charged === undefined ? {} : { charged }),
+  charged,
 });
 
 const admission = (through?: number, told: string[] = []) =>

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CallerNumber } from '../../../src/call/number.ts';
 import type { WallTime } from '../../../src/kernel/time.ts';
 import { decide } from '../../../src/routing/decide.ts';
-import { explainDecision } from '../../../src/routing/explain.ts';
+import { explainDecision, whyOf } from '../../../src/routing/explain.ts';
 import { type Spent, spend, spentIn } from '../../../src/routing/permissions.ts';
 import type { RoutingFacts, RoutingQuery, Source } from '../../../src/routing/query.ts';
 import { problemsOf } from '../../support/problems.ts';
@@ -57,12 +57,9 @@ function where(query: RoutingQuery, site: Settings, now: RoutingFacts): string {
   const decision = decide(query, directoryOf(siteOf(site)), now);
   if (decision.type === 'hops') return decision.hops.map((hop) => (hop.type === 'user' ? hop.user : hop.id)).join(' ');
   assert.equal(decision.type, 'refusal');
-  const { id, status, cause, why } = decision.refusal;
-  assert.ok(explainDecision(decision).some((line) => line.includes(why) && line.includes(`[${id}]`)));
-  assert.ok(
-    decision.stages.some(({ says }) => says === why),
-    'the stage says why',
-  );
+  const { id, status, cause } = decision.refusal;
+  const said = explainDecision(decision);
+  assert.ok(said.includes(`refused: ${whyOf(decision)} [${id}] (SIP ${status}, cause ${cause})`), said.join('\n'));
   return `! ${id} ${status}/${cause}`;
 }
 

@@ -5,6 +5,7 @@ import type { WallTime } from '../../../src/kernel/time.ts';
 import { decide } from '../../../src/routing/decide.ts';
 import type { Decision, Hop } from '../../../src/routing/decision.ts';
 import type { Directory } from '../../../src/routing/directory.ts';
+import { explainDecision } from '../../../src/routing/explain.ts';
 import type { RoutingFacts, Source } from '../../../src/routing/query.ts';
 import { DEMO, directoryOf, fullSample, type Settings, siteOf } from '../../support/sites.ts';
 
@@ -326,6 +327,6 @@ test('the decision says what each stage did, and of which directory', () => {
     decision.stages.map(({ name }) => name),
     ['source', 'profile', 'reverse-lookup', 'authorise', 'route'],
   );
-  assert.match(decision.stages[1]?.says ?? '', /rule 5 of branch/);
+  assert.match(explainDecision(decision)[1] ?? '', /rule 5 of 7 of branch .*“local”/);
   assert.equal(decision.directoryRevision, demo.revision);
 });
