@@ -31,7 +31,8 @@ export class Ledger {
   /** The call was answered over this hop: one that leaves the enterprise is on somebody's account, unless it is an emergency. */
   answered(live: LiveCall, hop: DialHop | undefined): void {
     if (hop === undefined || hop.type === 'contact' || live.decision?.emergency !== false) return;
-    live.spender = live.decision.charged;
+    // Who diverted it to here after ringing pays for this hop, though the call began as another's.
+    live.spender = hop.charged ?? live.decision.charged;
     if (live.spender !== undefined) this.#add(live.spender, 1, 0);
   }
 

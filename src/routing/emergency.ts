@@ -37,7 +37,7 @@ export function locate(
 }
 
 /** One name for all calls of a caller: the user, else the number behind a trunk, else the address. */
-export function holderOf(
+function holderOf(
   { address, caller }: RoutingQuery,
   { user, gateway }: Pick<Caller, 'user' | 'gateway'>,
 ): string {
