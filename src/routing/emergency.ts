@@ -37,10 +37,7 @@ export function locate(
 }
 
 /** One name for all calls of a caller: the user, else the number behind a trunk, else the address. */
-function holderOf(
-  { address, caller }: RoutingQuery,
-  { user, gateway }: Pick<Caller, 'user' | 'gateway'>,
-): string {
+function holderOf({ address, caller }: RoutingQuery, { user, gateway }: Pick<Caller, 'user' | 'gateway'>): string {
   if (user !== undefined) return `user ${user.id}`;
   if (gateway !== undefined) return `trunk ${gateway.id} ${caller?.digits ?? ''}`;
   return `address ${address ?? 'unknown'} ${caller?.digits ?? ''}`;
