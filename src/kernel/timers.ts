@@ -32,12 +32,12 @@ export class Timers<Name extends string> {
   stopAllBut(kept: ReadonlySet<Name>): void {
     for (let row = 0; row < this.#names.length; row++) {
       const name = this.#names[row];
-      if (name !== undefined && !kept.has(name)) this.#due[row] = NEVER;
+      if (name !== undefined && this.#due[row] !== NEVER && !kept.has(name)) this.#due[row] = NEVER;
     }
   }
 
   stopAll(): void {
-    this.#due.fill(NEVER);
+    for (let row = 0; row < this.#due.length; row++) this.#due[row] = NEVER;
   }
 
   runs(name: Name): boolean {

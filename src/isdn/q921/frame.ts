@@ -38,12 +38,15 @@ const UNNUMBERED: Readonly<Record<Unnumbered, number>> = {
 };
 
 const PF = 0x10;
-const supervisoryOf = new Map<number, Supervisory>(
-  Object.entries(SUPERVISORY).map(([name, octet]) => [octet, name as Supervisory]),
-);
-const unnumberedOf = new Map<number, Unnumbered>(
-  Object.entries(UNNUMBERED).map(([name, octet]) => [octet, name as Unnumbered]),
-);
+/** The other way round, by the octet. */
+const supervisoryOf: readonly (Supervisory | undefined)[] = byOctet(SUPERVISORY);
+const unnumberedOf: readonly (Unnumbered | undefined)[] = byOctet(UNNUMBERED);
+
+function byOctet<Name extends string>(octets: Readonly<Record<Name, number>>): readonly (Name | undefined)[] {
+  const names = new Array<Name | undefined>(256).fill(undefined);
+  for (const name in octets) names[octets[name]] = name;
+  return names;
+}
 
 /** What Table 5 allows each frame to be. */
 const COMMAND_ONLY: ReadonlySet<string> = new Set(['I', 'SABME', 'DISC', 'UI']);
@@ -106,7 +109,7 @@ export function decodeFrame(octets: Uint8Array, sender: LinkSide, n201: number):
     if (octets.length - 4 > n201) return fail('O');
     return ok({ type: 'I', command, ns: control >> 1, nr, pf, information: octets.slice(4) });
   }
-  const type = supervisoryOf.get(control);
+  const type = supervisoryOf[control];
   if (type === undefined) return fail('L');
   if (octets.length > 4) return fail('M');
   return ok({ type, command, nr, pf });
@@ -118,7 +121,7 @@ function unnumbered(
   command: boolean,
   n201: number,
 ): Result<LapdFrame, FrameProblem> {
-  const type = unnumberedOf.get(control & ~PF);
+  const type = unnumberedOf[control & ~PF];
   if (type === undefined) return fail('L');
   if (command ? RESPONSE_ONLY.has(type) : COMMAND_ONLY.has(type)) return fail('L');
   const information = octets.slice(3);

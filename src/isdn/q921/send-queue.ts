@@ -6,17 +6,24 @@ export const following = (n: number): number => (n + 1) % MODULUS;
 
 const distance = (from: number, to: number): number => (to - from + MODULUS) % MODULUS;
 
+/** Room at first: the window and some that wait. It doubles when it is full; whoever puts in keeps the limit. */
+const ROOM = 16;
+
 /**
  * The messages that wait for their acknowledgement or for their turn, with the send state variables. The first message
  * has the number V(A); those before V(S) have been sent.
  */
 export class SendQueue {
-  #messages: Uint8Array[] = [];
+  /** A ring, whose size is a power of two. */
+  #ring: (Uint8Array | undefined)[] = new Array(ROOM).fill(undefined);
+  /** Where the first message stands. */
+  #first = 0;
+  #length = 0;
   #va = 0;
   #vs = 0;
 
   get length(): number {
-    return this.#messages.length;
+    return this.#length;
   }
 
   /** I frames sent and not acknowledged. */
@@ -25,14 +32,17 @@ export class SendQueue {
   }
 
   put(message: Uint8Array): void {
-    this.#messages.push(message);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[this.#place(this.#length)] = message;
+    this.#length++;
   }
 
   /** The next message to be sent, with its N(S), which is then taken as sent; undefined when the window `k` is full or none waits. */
   next(k: number): { readonly ns: number; readonly message: Uint8Array } | undefined {
     const sent = this.unacknowledged;
-    const message = this.#messages[sent];
-    if (sent >= k || message === undefined) return undefined;
+    if (sent >= k || sent >= this.#length) return undefined;
+    const message = this.#ring[this.#place(sent)];
+    if (message === undefined) return undefined;
     const ns = this.#vs;
     this.#vs = following(ns);
     return { ns, message };
@@ -43,10 +53,12 @@ export class SendQueue {
     return distance(this.#va, nr) <= this.unacknowledged;
   }
 
-  /** Takes N(R) as acknowledging all before it; answers how many that were. */
+  /** Takes N(R), which it accepts, as acknowledging all before it; answers how many that were. */
   acknowledge(nr: number): number {
     const count = distance(this.#va, nr);
-    for (let n = 0; n < count; n++) this.#messages.shift();
+    for (let n = 0; n < count; n++) this.#ring[this.#place(n)] = undefined;
+    this.#first = this.#place(count);
+    this.#length -= count;
     this.#va = nr;
     return count;
   }
@@ -63,7 +75,19 @@ export class SendQueue {
   }
 
   discard(): void {
-    this.#messages = [];
+    this.#ring.fill(undefined);
+    this.#length = 0;
     this.renumber();
+  }
+
+  /** Where the message stands that has `n` before it. */
+  #place(n: number): number {
+    return (this.#first + n) & (this.#ring.length - 1);
+  }
+
+  #grow(): void {
+    const inOrder = [...this.#ring.slice(this.#first), ...this.#ring.slice(0, this.#first)];
+    this.#ring = [...inOrder, ...new Array<undefined>(inOrder.length).fill(undefined)];
+    this.#first = 0;
   }
 }

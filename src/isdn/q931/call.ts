@@ -7,7 +7,7 @@ import type { CauseElement } from './ie/cause.ts';
 import type { CauseLocation } from './ie/location.ts';
 import type { MessageName } from './message-table.ts';
 import type { CallHandle, CallIndication, CallRecord, ProblemId, Side } from './primitives.ts';
-import { type CallState, CLEARING, STATE_TIMER, stateValue } from './states.ts';
+import { type CallState, isClearing, STATE_TIMER, stateValue } from './states.ts';
 import type { CallTimer, TimerTable, Variant } from './variants.ts';
 
 /** What a call's steps may use of their group. */
@@ -72,7 +72,7 @@ export class Call {
   }
 
   get clearing(): boolean {
-    return CLEARING.has(this.state);
+    return isClearing(this.state);
   }
 
   /** Enters a state: its own timer starts, those of the state before stop. */

@@ -23,35 +23,45 @@ export interface Entry {
   told: ChannelState;
 }
 
+const idleEntry = (channel: Channel, face: number): Entry => ({
+  channel,
+  interface: face,
+  holder: undefined,
+  restarting: false,
+  blocked: new Set(),
+  told: 'idle',
+});
+
 export class Channels {
   readonly entries: readonly Entry[];
   /** The interface that is meant where none is named: the one whose D-channel carries the messages. */
   home: number | undefined;
+  /** By slot, for each span by its id. */
+  readonly #bySpan = new Map<string, readonly (Entry | undefined)[]>();
+  /** By slot, for each span by its interface identifier. */
+  readonly #byInterface = new Map<number, readonly (Entry | undefined)[]>();
   /** Where round robin goes on. */
   #next = 0;
 
   constructor(spans: readonly GroupSpan[]) {
     this.home = spans[0]?.interface;
-    this.entries = spans.flatMap((span) =>
-      span.slots.map((slot) => ({
-        channel: { span: span.id, slot },
-        interface: span.interface,
-        holder: undefined,
-        restarting: false,
-        blocked: new Set<Block>(),
-        told: 'idle' as const,
-      })),
-    );
+    this.entries = spans.flatMap(({ id, interface: face, slots }) => {
+      const bySlot: (Entry | undefined)[] = [];
+      for (const slot of slots) bySlot[slot] = idleEntry({ span: id, slot }, face);
+      this.#bySpan.set(id, bySlot);
+      this.#byInterface.set(face, bySlot);
+      return slots.flatMap((slot) => bySlot[slot] ?? []);
+    });
   }
 
   /** By interface and slot; without an interface, on the span that carries the D-channel. */
   find(face: number | undefined, slot: number): Entry | undefined {
     const wanted = face ?? this.home;
-    return this.entries.find((e) => e.channel.slot === slot && e.interface === wanted);
+    return wanted === undefined ? undefined : this.#byInterface.get(wanted)?.[slot];
   }
 
-  at(channel: Channel): Entry | undefined {
-    return this.entries.find((e) => e.channel.slot === channel.slot && e.channel.span === channel.span);
+  at({ span, slot }: Channel): Entry | undefined {
+    return this.#bySpan.get(span)?.[slot];
   }
 
   state(entry: Entry): ChannelState {

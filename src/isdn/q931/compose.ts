@@ -30,8 +30,10 @@ export function channelElement(
 
 export const causeOf = (cause: CauseElement): Element => element(causeElement, cause);
 
-export const progressOf = (progress: readonly Progress[] | undefined): readonly Element[] =>
-  (progress ?? []).slice(0, 2).map((p) => element(progressIndicator, p));
+const NONE: readonly Element[] = [];
+
+export const progressOf = (progress: readonly Progress[] = []): readonly Element[] =>
+  progress.length === 0 ? NONE : progress.slice(0, 2).map((p) => element(progressIndicator, p));
 
 /** A name in the elements that this variant and side use. */
 export function nameElements(

@@ -55,8 +55,8 @@ export function parseElements(bytes: Uint8Array, at: number): Elements {
   return { elements, cut: undefined };
 }
 
-/** Codesets upward, in each the single-octet elements first, then by identifier (§4.5.1); what is too long is left out. */
-function inWireOrder(elements: readonly Element[]): readonly Element[] {
+/** Codesets upward, in each the single-octet elements first, then by identifier (§4.5.1); contents over 255 octets are left out. */
+export function inWireOrder(elements: readonly Element[]): readonly Element[] {
   if (isInWireOrder(elements)) return elements;
   return elements.filter((e) => e.contents.length <= MAX_CONTENTS).sort(wireOrder);
 }
@@ -80,31 +80,31 @@ function wireOrder(a: Element, b: Element): number {
 
 const rank = ({ id }: Element): number => ((id & 0x80) !== 0 ? 0 : id);
 
-/** Writes elements behind `head`, with locking shifts where the codeset changes. Contents over 255 octets are left out. */
-export function printElements(head: readonly number[], elements: readonly Element[]): Uint8Array {
-  const ordered = inWireOrder(elements);
-  let size = head.length;
+/** The octets that elements in wire order take. */
+export function sizeOf(elements: readonly Element[]): number {
+  let size = 0;
   let codeset = 0;
-  for (const e of ordered) {
+  for (const e of elements) {
     if (e.codeset !== codeset) size += 1;
     codeset = e.codeset;
     size += (e.id & 0x80) !== 0 ? 1 : 2 + e.contents.length;
   }
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const octet of head) out[at++] = octet;
-  codeset = 0;
-  for (const e of ordered) {
-    if (e.codeset !== codeset) out[at++] = SHIFT | e.codeset;
-    codeset = e.codeset;
-    if ((e.id & 0x80) !== 0) {
-      out[at++] = e.id | (e.contents[0] ?? 0);
-    } else {
-      out[at++] = e.id;
-      out[at++] = e.contents.length;
-      out.set(e.contents, at);
-      at += e.contents.length;
+  return size;
+}
+
+/** Writes elements in wire order into `out` from `at` on, with locking shifts where the codeset changes. */
+export function writeElements(elements: readonly Element[], out: Uint8Array, at: number): void {
+  let codeset = 0;
+  for (const { id, contents, codeset: its } of elements) {
+    if (its !== codeset) out[at++] = SHIFT | its;
+    codeset = its;
+    if ((id & 0x80) !== 0) {
+      out[at++] = id | (contents[0] ?? 0);
+      continue;
     }
+    out[at++] = id;
+    out[at++] = contents.length;
+    out.set(contents, at);
+    at += contents.length;
   }
-  return out;
 }

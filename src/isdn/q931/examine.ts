@@ -24,12 +24,19 @@ const comprehensionRequired = (id: number): boolean => (id & 0xf0) === 0;
 
 export function examine(message: Message, mandatory: readonly number[]): Findings {
   const { elements, cut } = message;
-  const sound = cut === undefined && elements.every(isSound) && mandatory.every((id) => holds(elements, id));
+  const sound = cut === undefined && elements.every(isSound) && holdsAll(elements, mandatory);
   return sound ? { elements, grave: undefined, slight: undefined } : faults(message, mandatory);
 }
 
-const holds = (elements: readonly Element[], id: number): boolean =>
-  elements.some((e) => e.codeset === 0 && e.id === id);
+function holdsAll(elements: readonly Element[], ids: readonly number[]): boolean {
+  for (const id of ids) if (!holds(elements, id)) return false;
+  return true;
+}
+
+function holds(elements: readonly Element[], id: number): boolean {
+  for (const e of elements) if (e.codeset === 0 && e.id === id) return true;
+  return false;
+}
 
 function isSound({ codeset, id, contents }: Element): boolean {
   if (codeset !== 0) return true;

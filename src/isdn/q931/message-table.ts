@@ -77,10 +77,11 @@ const specs = ROWS.map(
     states: states === undefined ? undefined : new Set(states),
   }),
 );
-const byCode = new Map(specs.map((spec) => [spec.code, spec]));
+const byCode: (MessageSpec | undefined)[] = new Array(256).fill(undefined);
+for (const spec of specs) byCode[spec.code] = spec;
 const byName = new Map(specs.map((spec) => [spec.name, spec]));
 
-export const messageOf = (code: number): MessageSpec | undefined => byCode.get(code);
+export const messageOf = (code: number): MessageSpec | undefined => byCode[code];
 export const codeOf = (name: MessageName): number => byName.get(name)?.code ?? 0;
 
 /** The maintenance messages by their discriminators: AT&T's (TR 41459), and the national one, where the two types are exchanged. */

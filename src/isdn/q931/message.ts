@@ -1,6 +1,6 @@
 /** Q.931 messages as octets: protocol discriminator, call reference, message type, elements (§4.1–4.4). */
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { type Element, parseElements, printElements } from './element.ts';
+import { type Element, inWireOrder, parseElements, sizeOf, writeElements } from './element.ts';
 
 /** §4.2. */
 export const CALL_CONTROL = 0x08;
@@ -52,14 +52,18 @@ export function parseMessage(bytes: Uint8Array): Result<Message, Unreadable> {
 
 /** Writes a message with a call reference of `length` octets. */
 export function printMessage(message: Message, length: 1 | 2): Uint8Array {
-  const head = [message.discriminator];
   const { reference } = message;
-  if (reference === undefined) head.push(0);
-  else {
+  const elements = inWireOrder(message.elements);
+  const referenceLength = reference === undefined ? 0 : length;
+  const out = new Uint8Array(3 + referenceLength + sizeOf(elements));
+  out[0] = message.discriminator;
+  out[1] = referenceLength;
+  if (reference !== undefined) {
     const flag = reference.fromOriginator ? 0 : 0x80;
-    if (length === 1) head.push(1, flag | (reference.value & 0x7f));
-    else head.push(2, flag | ((reference.value >> 8) & 0x7f), reference.value & 0xff);
+    out[2] = flag | ((length === 1 ? reference.value : reference.value >> 8) & 0x7f);
+    if (length === 2) out[3] = reference.value;
   }
-  head.push(message.type);
-  return printElements(head, message.elements);
+  out[2 + referenceLength] = message.type;
+  writeElements(elements, out, 3 + referenceLength);
+  return out;
 }

@@ -41,7 +41,8 @@ export const NULL_STATE = 0;
 export const stateValue = (state: CallState, side: Side): number => VALUES[state][side];
 
 /** The clearing phase: nothing but clearing messages means anything. */
-export const CLEARING: ReadonlySet<CallState> = new Set(['disconnect-sent', 'disconnect-received', 'release-sent']);
+export const isClearing = (state: CallState): boolean =>
+  state === 'disconnect-sent' || state === 'disconnect-received' || state === 'release-sent';
 
 /** The supervising timer that entering a state starts; every other call timer but T309 and T322 stops. */
 export const STATE_TIMER: Readonly<Partial<Record<CallState, CallTimer>>> = {

@@ -8,7 +8,7 @@ import { progressIndicator } from './progress.ts';
 import { callState, changeStatus, notification, restartIndicator } from './simple.ts';
 
 /** Those whose contents we read: contents that don't decode are a content error (§5.8.6.2, §5.8.7.2). */
-const read: readonly ElementCodec<never>[] = [
+const read = [
   bearerCapability,
   causeElement,
   channelIdentification,
@@ -21,9 +21,10 @@ const read: readonly ElementCodec<never>[] = [
   changeStatus,
   notification,
   restartIndicator,
-] as readonly ElementCodec<unknown>[] as readonly ElementCodec<never>[];
+] as readonly ElementCodec<unknown>[];
 
-const codecs = new Map(read.map((codec) => [codec.id, codec]));
+const codecs: (ElementCodec<unknown> | undefined)[] = new Array(256).fill(undefined);
+for (const codec of read) codecs[codec.id] = codec;
 
 /** Those we hand on as octets: facility, network-specific, display, keypad, subaddresses, LLC, HLC, user-user and their like. */
 const handedOn = new Set([
@@ -32,5 +33,5 @@ const handedOn = new Set([
   0xa0, 0xa1, 0xb0, 0xd0,
 ]);
 
-export const codecOf = (id: number): ElementCodec<unknown> | undefined => codecs.get(id);
-export const recognised = (id: number): boolean => codecs.has(id) || handedOn.has(id);
+export const codecOf = (id: number): ElementCodec<unknown> | undefined => codecs[id];
+export const recognised = (id: number): boolean => codecs[id] !== undefined || handedOn.has(id);
