@@ -2,11 +2,14 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Matcher } from '../routing/pattern.ts';
+import { digitMatcher } from './digit-pattern.ts';
 
 /** The dialect has no look-around and no back-references; the error says what is wrong and where. */
 export function compilePattern(pattern: string): Result<Matcher, string> {
   const compiled = compileRe2(pattern);
   if (!compiled.ok) return compiled;
+  const quick = digitMatcher(pattern);
+  if (quick !== undefined) return ok(quick);
   const re2 = compiled.value;
   const groups = re2.groupCount();
   return ok((text) => {

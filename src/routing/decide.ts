@@ -37,9 +37,13 @@ function decision(
   { directory, trace: { stages, effects } }: Resolving,
   emergency: boolean,
 ): Decision {
-  const diverter = outcome.type === 'hops' ? outcome.hops[0]?.charged : undefined;
-  const rest = { charged: diverter ?? charged?.id, emergency, stages, directoryRevision: directory.revision, effects };
-  return { ...outcome, ...rest };
+  const directoryRevision = directory.revision;
+  if (outcome.type === 'hops') {
+    const { hops } = outcome;
+    const paying = hops[0]?.charged ?? charged?.id;
+    return { type: 'hops', hops, charged: paying, emergency, stages, directoryRevision, effects };
+  }
+  return { ...outcome, charged: charged?.id, emergency, stages, directoryRevision, effects };
 }
 
 function nothingDialled({ query, trace }: Resolving): LeaveOutcome {
