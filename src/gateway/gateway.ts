@@ -18,7 +18,7 @@ import type { SipTransport } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { Spent } from '../routing/permissions.ts';
 import { DigestServer } from '../sip/digest/server.ts';
-import type { Flow, Transport } from '../sip/message/flow.ts';
+import type { Flow, Target } from '../sip/message/flow.ts';
 import type { StoredBinding } from '../sip/registrar/binding.ts';
 import { Registrar } from '../sip/registrar/registrar.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
@@ -35,6 +35,8 @@ import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
 import { admissionOf, floodLimits, fullGateways, registrarSetup } from './limits.ts';
 import { LineBooks } from './line-books.ts';
+import { LongRequests } from './long-requests.ts';
+import { ownPlace } from './own-place.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
 import type { Reactor } from './reactor.ts';
@@ -167,12 +169,16 @@ export class Gateway {
       layer: new TransactionLayer({
         random,
         maxServerTransactions: MAX_SERVER_TRANSACTIONS,
-        sentBy: ({ transport }) => this.#sentBy(transport),
+        sentBy: (to) => this.#sentBy(to),
       }),
       reactor,
       log,
       send: (octets, to) => this.transport.send(to, octets),
       resolve: (uri) => world.locate(uri),
+      long: new LongRequests(
+        () => clock.now(),
+        () => ownPlace(this.transport.listening, { transport: 'tcp', address: '' }) !== undefined,
+      ),
       admits: (octets, flow) => this.flood.admits(octets, flow),
       onRequest: (transaction, request, flow, merged) => dispatch.request(transaction, request, flow, merged),
       onMessage: (direction, message, remote) => this.tracer.sip(direction, message, remote),
@@ -184,7 +190,7 @@ export class Gateway {
       site: () => this.#site,
       edge: () => this.edge,
       path: () => this.path,
-      ownPlace: (transport) => this.#listener(transport),
+      ownPlace: (towards) => ownPlace(this.transport.listening, towards),
     });
     const desk: EmergencyDesk = new EmergencyDesk({
       clock,
@@ -380,13 +386,9 @@ export class Gateway {
     probe(this.edge, this.#world.random, peer, done);
   }
 
-  #listener(transport: Transport): { readonly address: string; readonly port: number } | undefined {
-    return this.transport.listening.find((listener) => listener.transport === transport);
-  }
-
-  #sentBy(transport: Transport): { readonly host: string; readonly port: number } {
-    const listener = this.#listener(transport);
-    const host = this.#site.sip.external ?? listener?.address ?? this.#site.site.domain;
-    return { host, port: listener?.port ?? 5060 };
+  #sentBy(to: Flow | Target): { readonly host: string; readonly port: number } {
+    const place = ownPlace(this.transport.listening, to);
+    const host = this.#site.sip.external ?? place?.address ?? this.#site.site.domain;
+    return { host, port: place?.port ?? 5060 };
   }
 }

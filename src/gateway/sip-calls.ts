@@ -12,7 +12,7 @@ import type { Source } from '../routing/query.ts';
 import { parseReplaces } from '../sip/dialog/replaces.ts';
 import { DigestClient } from '../sip/digest/client.ts';
 import type { Hash } from '../sip/digest/response.ts';
-import type { Flow, Transport } from '../sip/message/flow.ts';
+import type { Endpoint, Flow, Target } from '../sip/message/flow.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { parseNameAddr } from '../sip/message/name-addr.ts';
 import { escapeUser, printHostPort, printUri, sipUri } from '../sip/message/uri.ts';
@@ -36,8 +36,8 @@ export interface SipCallsParts {
   readonly site: () => Site;
   readonly edge: () => SipEdge;
   readonly path: () => CallPath;
-  /** Where peers reach us over this transport: the listener's address and port. */
-  readonly ownPlace: (transport: Transport) => { readonly address: string; readonly port: number } | undefined;
+  /** Where the peer at the other end of a flow, or at a target, reaches us. */
+  readonly ownPlace: (towards: Flow | Pick<Target, 'transport' | 'address'>) => Endpoint | undefined;
 }
 
 /** Calls on SIP: an INVITE becomes an A-leg, a contact or a trunk is called by a leg of its own. */
@@ -56,7 +56,7 @@ export class SipCalls {
 
   /** An INVITE whose sender is known. */
   invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
-    const side = this.#side(flow.transport, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
+    const side = this.#side(flow, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
     const bound = this.#begun(transaction, request, flow, source, make);
     if (bound === undefined) return;
@@ -111,14 +111,14 @@ export class SipCalls {
     const flow = binding.path.length === 0 ? binding.flow : undefined;
     const domain = aor.slice(aor.indexOf('@') + 1);
     const destination: SipDestination = { uri: binding.contact, domain, routes: binding.path };
-    const side = this.#side(binding.flow.transport, false);
+    const side = this.#side(binding.flow, false);
     return this.#call(this.#bind(id, ears, side, flow, { destination }), offer);
   }
 
   /** Calls through a SIP trunk. */
   trunk(id: string, hop: Extract<DialHop, { type: 'sip-trunk' }>, offer: Offer, ears: LegEars): LegHandle | Release {
     const trunk = this.#trunk(hop.id);
-    if (trunk === undefined || this.#parts.ownPlace(trunk.transport) === undefined) {
+    if (trunk === undefined || this.#parts.ownPlace(trunk) === undefined) {
       return ourRelease(CAUSE.networkOutOfOrder);
     }
     const destination: SipDestination = {
@@ -134,7 +134,7 @@ export class SipCalls {
             username: credentials.user,
             secret: { type: 'password', password: credentials.password },
           }));
-    const side = this.#side(trunk.transport, trunk.trusted);
+    const side = this.#side(trunk, trunk.trusted);
     const patience = seconds(trunk.patienceSeconds);
     return this.#call(this.#bind(id, ears, side, undefined, { destination, digest, patience }), offer);
   }
@@ -203,9 +203,10 @@ export class SipCalls {
     return { hear: (wire) => this.#parts.reactor.run(() => bound.hear(wire)), flow };
   }
 
-  #side(transport: Transport, trusted: boolean): SipSide {
+  #side(towards: Flow | Pick<Target, 'transport' | 'address'>, trusted: boolean): SipSide {
     const { sip, site } = this.#parts.site();
-    const place = this.#parts.ownPlace(transport);
+    const place = this.#parts.ownPlace(towards);
+    const { transport } = towards;
     const suffix = transport === 'udp' ? '' : `;transport=${transport}`;
     const contact = `sip:${printHostPort(sip.external ?? place?.address ?? site.domain, place?.port)}${suffix}`;
     return {

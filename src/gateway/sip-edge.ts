@@ -14,7 +14,7 @@ import type { SipIn, SipOut } from '../leg/sip-leg-words.ts';
 import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/dialog.ts';
 import { checkRequest, checkResponse } from '../sip/message/check.ts';
 import { callIdOf, cseqOf, toOf } from '../sip/message/fields.ts';
-import type { Flow, Target } from '../sip/message/flow.ts';
+import { type Flow, isReliable, type Target } from '../sip/message/flow.ts';
 import {
   type ResponseParts,
   responseTo,
@@ -27,6 +27,7 @@ import { type ParseProblem, parseMessage, printMessage } from '../sip/message/pa
 import { parseVia, printVia, viaReceived } from '../sip/message/via.ts';
 import type { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { TransactionEffect } from '../sip/transaction/words.ts';
+import type { LongRequests } from './long-requests.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 
 /** Someone whose transactions and dialogs run through here: a leg, a probe. */
@@ -45,6 +46,8 @@ export interface SipEdgeParts {
   readonly send: (octets: Uint8Array, to: Flow | Target) => Promise<Result<unknown>>;
   /** RFC 3263: where a URI's requests are to be sent, best first. */
   readonly resolve: (uri: string) => Promise<Result<readonly Target[]>>;
+  /** What becomes of requests that are too long for a datagram; they stay one where it is left out. */
+  readonly long?: Pick<LongRequests, 'overTcp' | 'unreachable'>;
   /** A request outside any dialog that we know. */
   readonly onRequest: (transaction: string, request: SipRequest, flow: Flow, merged: boolean) => void;
   /** Whether a message is to be read at all. */
@@ -57,6 +60,8 @@ export class SipEdge implements Wakeable {
   /** By transaction: who sent the request, or who answers it. */
   readonly #transactions = new Map<string, SipUser>();
   readonly #dialogs = new Map<string, SipUser>();
+  /** Requests whose place is still being looked up: they may be cancelled before they are sent. */
+  readonly #unsent = new Map<string, SipUser>();
   #malformed = 0;
   #orphans = 0;
 
@@ -131,6 +136,7 @@ export class SipEdge implements Wakeable {
   abandon(transaction: string): void {
     this.#parts.layer.abandon(transaction);
     this.#transactions.delete(transaction);
+    this.#unsent.delete(transaction);
   }
 
   /** The user takes the request of this transaction: its CANCEL and its end are told to him. */
@@ -154,18 +160,10 @@ export class SipEdge implements Wakeable {
       case 'respond':
         return this.#layer((layer, now) => layer.respond(out.transaction, out.response, now));
       case 'cancel':
+        if (this.#unsent.has(out.transaction)) return this.#notSent(out.transaction, 'cancelled before it was sent');
         return this.#layer((layer, now) => layer.cancel(out.transaction, out.headers, now));
       case 'request':
-        this.#transactions.set(out.transaction, user);
-        return this.#towards(out.nextHop, user, (targets) => {
-          if (targets.length > 0) {
-            const { transaction: id, request } = out;
-            const patience = patienceFor(request, user);
-            return this.#layer((layer, now) => layer.send({ id, request, targets, ...patience }, now));
-          }
-          this.#transactions.delete(out.transaction);
-          user.hear({ type: 'failed', transaction: out.transaction, why: `no address for ${out.nextHop}` });
-        });
+        return this.#request(out, user);
       case 'ack':
         return this.#towards(out.nextHop, user, ([first]) => {
           if (first !== undefined) this.#layer((layer) => layer.sendAlone(out.request, first));
@@ -173,6 +171,38 @@ export class SipEdge implements Wakeable {
       default:
         return impossible(out);
     }
+  }
+
+  #request(out: Extract<SipOut, { type: 'request' }>, user: SipUser): void {
+    const { transaction: id, request, nextHop } = out;
+    this.#unsent.set(id, user);
+    this.#towards(nextHop, user, (found) => {
+      if (!this.#unsent.has(id)) return;
+      if (found.length === 0) return this.#notSent(id, `no address for ${nextHop}`);
+      this.#unsent.delete(id);
+      this.#transactions.set(id, this.#orResolved(out, user));
+      const targets = this.#parts.long?.overTcp(request, found) ?? found;
+      this.#layer((layer, now) => layer.send({ id, request, targets, ...patienceFor(request, user) }, now));
+    });
+  }
+
+  #notSent(transaction: string, why: string): void {
+    const user = this.#unsent.get(transaction);
+    this.#unsent.delete(transaction);
+    user?.hear({ type: 'failed', transaction, why });
+  }
+
+  /** A connection may be gone while the peer is not: then the request goes where its URI says (RFC 3261 §18.1.1, §12.2.1.1). */
+  #orResolved(out: Extract<SipOut, { type: 'request' }>, user: SipUser): SipUser {
+    const { flow } = user;
+    if (flow === undefined || !isReliable(flow.transport)) return user;
+    return {
+      ...user,
+      hear: (wire) => {
+        if (wire.type !== 'failed') return user.hear(wire);
+        this.#parts.reactor.run(() => this.say(out, { ...user, flow: undefined }));
+      },
+    };
   }
 
   #towards(nextHop: string, { flow }: SipUser, send: (targets: readonly (Flow | Target)[]) => void): void {
@@ -195,7 +225,7 @@ export class SipEdge implements Wakeable {
           this.#transmit(effect.message, effect.to);
           break;
         case 'request':
-          this.#request(effect);
+          this.#requested(effect);
           break;
         case 'ack':
           this.#dialogOf(effect.request)?.hear({ type: 'ack', request: effect.request });
@@ -235,7 +265,7 @@ export class SipEdge implements Wakeable {
     this.#layer((layer, now) => layer.send({ id, request: bye.request, targets: [flow] }, now));
   }
 
-  #request({ transaction, request, flow, merged }: Extract<TransactionEffect, { type: 'request' }>): void {
+  #requested({ transaction, request, flow, merged }: Extract<TransactionEffect, { type: 'request' }>): void {
     const user = this.#dialogOf(request);
     if (user === undefined) return this.#parts.onRequest(transaction, request, flow, merged);
     this.#transactions.set(transaction, user);
@@ -255,7 +285,9 @@ export class SipEdge implements Wakeable {
     const lost = (why: string) => reactor.run(() => this.#layer((layer, now) => layer.sendFailed(message, why, now)));
     send(printMessage(message), to).then(
       (sent) => {
-        if (!sent.ok) lost(sent.error);
+        if (sent.ok) return;
+        this.#parts.long?.unreachable(to);
+        lost(sent.error);
       },
       (error: unknown) => lost(String(error)),
     );

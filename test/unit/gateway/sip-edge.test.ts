@@ -5,9 +5,11 @@ import { SipEdge } from '../../../src/gateway/sip-edge.ts';
 import { toLatin1 } from '../../../src/kernel/bytes.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import { seeded } from '../../../src/kernel/random.ts';
-import { fail, ok } from '../../../src/kernel/result.ts';
+import { fail, ok, type Result } from '../../../src/kernel/result.ts';
 import type { Instant, WallTime } from '../../../src/kernel/time.ts';
+import type { SipIn } from '../../../src/leg/sip-leg-words.ts';
 import type { Flow, Target } from '../../../src/sip/message/flow.ts';
+import { request as requestOf } from '../../../src/sip/message/message.ts';
 import { TransactionLayer } from '../../../src/sip/transaction/layer.ts';
 import { sip } from '../../support/sip-messages.ts';
 
@@ -74,4 +76,90 @@ test('another version of SIP is told so, though its Via is of that version too',
 
 test('an ACK is never answered, however broken', () => {
   assert.deepEqual(answers(request('SIP/2.0/UDP 192.0.2.15;;,;,,', 'SIP/2.0', 'ACK')), []);
+});
+
+const INVITE = requestOf('INVITE', 'sip:100@carrier.example', [
+  ['Max-Forwards', '70'],
+  ['From', '<sip:200@192.0.2.1>;tag=us'],
+  ['To', '<sip:100@carrier.example>'],
+  ['Call-ID', 'two'],
+  ['CSeq', '1 INVITE'],
+]);
+
+/** An edge that sends, with a DNS that answers when it is told to; what its user hears. */
+function sender(reaches: (to: Flow | Target) => boolean) {
+  const sent: (Flow | Target)[] = [];
+  const heard: SipIn[] = [];
+  let found: (targets: Result<readonly Target[]>) => void = () => {};
+  const clock = { now: () => 0 as Instant, wall: () => 0 as WallTime };
+  const reactor = new Reactor(clock, { set: () => {}, clear: () => {} }, (error) => assert.fail(String(error)));
+  const layer = new TransactionLayer({
+    random: seeded(1),
+    maxServerTransactions: 10,
+    sentBy: () => ({ host: '192.0.2.1', port: 5060 }),
+  });
+  const edge = new SipEdge({
+    layer,
+    reactor,
+    log: silent,
+    send: async (_octets, to) => {
+      if (!reaches(to)) return fail('closed');
+      sent.push(to);
+      return ok(undefined);
+    },
+    resolve: () =>
+      new Promise((resolve) => {
+        found = resolve;
+      }),
+    onRequest: () => {},
+    admits: () => true,
+    onMessage: () => {},
+  });
+  const say = (flow: Flow | undefined): void =>
+    edge.say(
+      { type: 'request', transaction: 't', request: INVITE, nextHop: 'sip:100@carrier.example' },
+      { flow, hear: (wire) => heard.push(wire) },
+    );
+  const settled = () => new Promise((done) => setImmediate(done));
+  const lookUp = async (address: string): Promise<void> => {
+    found(ok([{ transport: 'tcp', address, port: 5060 }]));
+    await settled();
+  };
+  return { edge, say, sent, heard, lookUp, settled };
+}
+
+test('an INVITE that is cancelled, or whose leg goes, while the DNS is asked is never sent', async () => {
+  const { edge, say, sent, heard, lookUp } = sender(() => true);
+  say(undefined);
+  edge.say({ type: 'cancel', transaction: 't', headers: [] }, { flow: undefined, hear: () => {} });
+  assert.deepEqual(
+    heard.map(({ type }) => type),
+    ['failed'],
+  );
+  await lookUp('192.0.2.7');
+  assert.deepEqual(sent, []);
+  say(undefined);
+  edge.abandon('t');
+  await lookUp('192.0.2.7');
+  assert.deepEqual(sent, []);
+  assert.deepEqual([heard.length, edge.load.clients], [1, 0]);
+});
+
+test('a request for a connection that has closed goes where its URI says; only if that fails too is it lost', async () => {
+  const connection: Flow = { ...FLOW, transport: 'tcp', connection: 'tcp-1' };
+  for (const there of [true, false]) {
+    const { say, sent, heard, lookUp, settled } = sender((to) => !('remote' in to) && there);
+    say(connection);
+    await settled();
+    assert.deepEqual(heard, []);
+    await lookUp('192.0.2.7');
+    assert.deepEqual(
+      sent.map((to) => ('remote' in to ? to.remote.address : to.address)),
+      there ? ['192.0.2.7'] : [],
+    );
+    assert.deepEqual(
+      heard.map(({ type }) => type),
+      there ? [] : ['failed'],
+    );
+  }
 });
