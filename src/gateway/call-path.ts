@@ -262,7 +262,8 @@ export class CallPath {
     const { room } = this.#parts;
     if (!room.wanted(live, hop)) return this.#dial(live, leg, hop, dialled);
     void room.make(hop, () => {
-      if (live.call.state === 'dialling') this.#dial(live, leg, hop, dialled);
+      // Meanwhile the caller may have gone, or the step may have rung out.
+      if (live.call.standing(leg) === 'rings') this.#dial(live, leg, hop, dialled);
       else this.#gone(live, leg);
     });
   }

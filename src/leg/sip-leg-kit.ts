@@ -6,6 +6,7 @@ import { Timers } from '../kernel/timers.ts';
 import type { DialogRequest } from '../sip/dialog/dialog.ts';
 import { hopOf } from '../sip/dialog/dialog.ts';
 import { printCSeq } from '../sip/message/cseq.ts';
+import { cseqOf } from '../sip/message/fields.ts';
 import {
   type HeaderPairs,
   type ResponseParts,
@@ -23,8 +24,13 @@ export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE', 'IN
 /** Option tags that may be required of a call: RFC 3262, 4028, 3891, 4488. */
 export const EXTENSIONS = ['100rel', 'timer', 'replaces', 'norefersub'] as const;
 
-/** Media types that we read. */
-export const CONTENT_TYPES = ['application/sdp', 'application/dtmf-relay', 'application/dtmf'] as const;
+/** Media types that we read; in a body of several parts, one of them. */
+export const CONTENT_TYPES = [
+  'application/sdp',
+  'multipart/mixed',
+  'application/dtmf-relay',
+  'application/dtmf',
+] as const;
 
 export const SDP: readonly [string, string] = ['Content-Type', 'application/sdp'];
 
@@ -49,7 +55,7 @@ export class LegKit {
   /** Where our credentials go, once they have been asked for. */
   #credentials: 'Authorization' | 'Proxy-Authorization' | undefined;
   /** The INVITE whose 2xx from us waits for its ACK. */
-  ackDue: string | undefined;
+  ackDue: { readonly transaction: string; readonly cseq: number | undefined } | undefined;
 
   constructor(setup: SipLegSetup) {
     this.setup = setup;
@@ -146,7 +152,9 @@ export class LegKit {
   respond(transaction: string, to: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
     const headers: HeaderPairs = [...(parts.headers ?? []), ['Server', this.setup.side.userAgent]];
     const response = responseTo(to, status, { ...parts, headers });
-    if (to.method === 'INVITE' && status >= 200 && status < 300) this.ackDue = transaction;
+    if (to.method === 'INVITE' && status >= 200 && status < 300) {
+      this.ackDue = { transaction, cseq: cseqOf(to)?.number };
+    }
     this.again(transaction, response);
     return response;
   }

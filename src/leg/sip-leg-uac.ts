@@ -4,6 +4,7 @@ import { token } from '../kernel/random.ts';
 import type { Instant } from '../kernel/time.ts';
 import { acknowledgement, confirmed, dialogOfResponse, hopOf, refreshed } from '../sip/dialog/dialog.ts';
 import { printRAck, reliableSeq } from '../sip/dialog/reliable.ts';
+import { descriptionOf } from '../sip/message/body.ts';
 import { printCSeq } from '../sip/message/cseq.ts';
 import { contactsOf, cseqOf, toOf } from '../sip/message/fields.ts';
 import { paramOf, parseNumber, withParam } from '../sip/message/grammar.ts';
@@ -191,13 +192,14 @@ export class UacSetup {
   #acknowledged(branch: Branch, response: SipResponse): boolean {
     const { oa } = branch.usage;
     const rseq = reliableSeq(response);
+    const body = descriptionOf(response);
     if (rseq === undefined) {
-      if (response.body.length > 0 && oa.preview(response.body) !== undefined) branch.inBand = true;
+      if (body.length > 0 && oa.preview(body) !== undefined) branch.inBand = true;
       return true;
     }
     if (branch.rseq !== undefined && rseq !== branch.rseq + 1) return false;
     branch.rseq = rseq;
-    if (response.body.length > 0 && oa.pending === 'us') branch.inBand = oa.hearAnswer(response.body).ok;
+    if (body.length > 0 && oa.pending === 'us') branch.inBand = oa.hearAnswer(body).ok;
     const cseq = cseqOf(this.#invite)?.number ?? 0;
     branch.usage.prack(printRAck({ rseq, cseq, method: 'INVITE' }));
     return true;
@@ -245,7 +247,8 @@ export class UacSetup {
     usage.learn(response);
     usage.timer.hearAccepted(response, now);
     usage.settled = true;
-    const agreed = oa.pending !== 'us' || (response.body.length > 0 ? oa.hearAnswer(response.body).ok : oa.settle());
+    const body = descriptionOf(response);
+    const agreed = oa.pending !== 'us' || (body.length > 0 ? oa.hearAnswer(body).ok : oa.settle());
     if (!agreed) return releaseOfSilence(503, CAUSE.bearerNotImplemented);
     usage.aim();
     const connected = connectedOf(response, this.#kit.setup.side);

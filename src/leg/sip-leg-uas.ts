@@ -3,6 +3,7 @@ import type { ConnectedParty, Release, Signal } from '../call/signal.ts';
 import { token } from '../kernel/random.ts';
 import type { Instant } from '../kernel/time.ts';
 import { dialogOfRequest, refreshed } from '../sip/dialog/dialog.ts';
+import { descriptionOf } from '../sip/message/body.ts';
 import { checkSupport } from '../sip/message/check.ts';
 import { fromOf, tagsOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipRequest } from '../sip/message/message.ts';
@@ -58,7 +59,8 @@ export class UasSetup {
     usage.learn(invite);
     const least = usage.timer.tooSmall(invite);
     if (least !== undefined) return refuse(422, [['Min-SE', String(least)]]);
-    const heard = invite.body.length === 0 ? undefined : usage.oa.hearOffer(invite.body);
+    const body = descriptionOf(invite);
+    const heard = body.length === 0 ? undefined : usage.oa.hearOffer(body);
     if (heard?.ok === false) return refuse(heard.error.status, usage.warning(heard.error));
     const setup = new UasSetup(kit, transaction, invite, usage);
     const caller = callerOf(invite, side, user);
@@ -167,14 +169,15 @@ export class UasSetup {
   /** The PRACK's description: the answer to the offer in our provisional, or a new offer (RFC 3262 §5). */
   #exchange(transaction: string, request: SipRequest): Uint8Array | undefined | 'refused' {
     const { oa } = this.usage;
+    const body = descriptionOf(request);
     if (oa.pending === 'us') {
-      const answered = oa.hearAnswer(request.body);
+      const answered = oa.hearAnswer(body);
       if (answered.ok) return undefined;
       this.usage.refuse(transaction, request, answered.error);
       return 'refused';
     }
-    if (request.body.length === 0) return undefined;
-    const heard = oa.hearOffer(request.body);
+    if (body.length === 0) return undefined;
+    const heard = oa.hearOffer(body);
     const answered = heard.ok ? oa.answer() : heard;
     if (answered.ok) return answered.value;
     this.usage.refuse(transaction, request, answered.error);
@@ -253,7 +256,7 @@ function unsupported(
   side: SipSide,
 ): { readonly status: number; readonly headers: HeaderPairs } | undefined {
   const extensions = EXTENSIONS.filter((tag) => tag !== '100rel' || side.reliable !== 'off');
-  const refusal = checkSupport(invite, { methods: METHODS, extensions, contentTypes: CONTENT_TYPES.slice(0, 1) });
+  const refusal = checkSupport(invite, { methods: METHODS, extensions, contentTypes: CONTENT_TYPES.slice(0, 2) });
   if (refusal !== undefined) return refusal;
   const tags = [...tagsOf(invite.headers, 'Supported'), ...tagsOf(invite.headers, 'Require')];
   if (side.reliable !== 'required' || tags.includes('100rel')) return undefined;

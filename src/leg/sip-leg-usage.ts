@@ -3,6 +3,7 @@ import type { CodecName, Direction } from '../call/media.ts';
 import type { Release } from '../call/signal.ts';
 import { type Instant, ms, seconds } from '../kernel/time.ts';
 import { acknowledgement, type Dialog, inOrder, nextRequest, refreshed } from '../sip/dialog/dialog.ts';
+import { descriptionOf } from '../sip/message/body.ts';
 import { checkSupport } from '../sip/message/check.ts';
 import { cseqOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
@@ -134,8 +135,9 @@ export class DialogUsage {
 
   /** The description for our 2xx: the answer to an offer, or in a re-INVITE without one our offer. */
   #describe(transaction: string, request: SipRequest): Uint8Array | undefined | 'refused' {
-    if (request.body.length === 0) return request.method === 'INVITE' ? this.oa.offer() : undefined;
-    const heard = this.oa.hearOffer(request.body);
+    const offered = descriptionOf(request);
+    if (offered.length === 0) return request.method === 'INVITE' ? this.oa.offer() : undefined;
+    const heard = this.oa.hearOffer(offered);
     const answered = heard.ok ? this.oa.answer() : heard;
     if (answered.ok) return answered.value;
     this.refuse(transaction, request, answered.error);
@@ -147,7 +149,7 @@ export class DialogUsage {
     if (request.method === 'INVITE' && !this.#dialog.confirmed) return this.#dialog.role === 'uas' ? 500 : 491;
     const changing = [...this.#sent.values()].some(({ what }) => typeof what === 'object');
     if (request.method === 'INVITE' && changing) return 491;
-    if (request.body.length === 0 && request.method === 'UPDATE') return undefined;
+    if (descriptionOf(request).length === 0 && request.method === 'UPDATE') return undefined;
     if (this.oa.pending === 'us' || changing) return 491;
     return this.oa.pending === 'them' || this.#kit.endpoint === undefined ? 500 : undefined;
   }
@@ -216,7 +218,7 @@ export class DialogUsage {
     const wasHeld = this.oa.held;
     let sound = true;
     if (this.oa.pending === 'us') {
-      const answered = this.oa.hearAnswer(request.body);
+      const answered = this.oa.hearAnswer(descriptionOf(request));
       sound = answered.ok;
       if (sound) this.#agreed(wasHeld);
     }
@@ -339,7 +341,7 @@ export class DialogUsage {
       const ack = acknowledgement(this.#dialog, cseqOf(sent.request)?.number ?? 0, headers);
       this.#kit.acknowledge(ack);
       this.#lastAck = { transaction, send: () => this.#kit.acknowledge(ack) };
-      const answered = this.oa.hearAnswer(response.body);
+      const answered = this.oa.hearAnswer(descriptionOf(response));
       if (!answered.ok) return releaseOfSilence(503, CAUSE.bearerNotImplemented);
       this.#agreed(wasHeld);
     }

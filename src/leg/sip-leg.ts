@@ -4,7 +4,7 @@ import type { LegMediaEvent } from '../call/media.ts';
 import type { Offer, Release, Signal } from '../call/signal.ts';
 import { impossible } from '../kernel/machine.ts';
 import { type Instant, seconds } from '../kernel/time.ts';
-import { fromOf } from '../sip/message/fields.ts';
+import { cseqOf, fromOf } from '../sip/message/fields.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { tagOf } from '../sip/message/name-addr.ts';
 import { assertedFor } from './sip-leg-identity.ts';
@@ -317,6 +317,8 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
   #ack(request: SipRequest): void {
     const usage = this.#usage;
     if (this.#role?.type !== 'uas' && usage === undefined) return;
+    // One that the network has doubled may come while the 2xx of a later INVITE waits for its own, or an offer of ours is out.
+    if (this.#kit.ackDue === undefined || cseqOf(request)?.number !== this.#kit.ackDue.cseq) return;
     this.#kit.ackDue = undefined;
     const sound = usage?.hearAck(request) ?? true;
     const first = this.#role?.type === 'uas' && !this.#confirmed;
@@ -360,7 +362,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
 
   /** A server transaction: our 2xx was never ACKed (RFC 3261 §13.3.1.4), or the INVITE can't be answered. */
   #noAnswerHeard(transaction: string, status: 408 | 503): void {
-    if (transaction === this.#kit.ackDue) {
+    if (transaction === this.#kit.ackDue?.transaction) {
       this.#kit.ackDue = undefined;
       this.#confirmed = true;
       if (this.#byeOnAck !== undefined) this.#usage?.bye(reasons(this.#byeOnAck));

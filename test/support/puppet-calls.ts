@@ -89,6 +89,8 @@ export function world(
     readonly dialFails?: boolean;
     /** What becomes of each query; one span group when not given. */
     readonly decide?: (query: RoutingQuery) => Decision;
+    /** Hops wait for room, until these are called. */
+    readonly noRoom?: (() => void)[];
     readonly legNamed?: (replaces: string) => string | undefined;
   } = {},
 ) {
@@ -163,7 +165,11 @@ export function world(
     onRecord: (record) => records.push(record),
     desk: { decided: () => {}, ended: () => {} },
     phones: { contactsOf: () => [], phone: () => undefined },
-    room: { wanted: (_live, _hop): _hop is never => false, make: async () => {}, withholds: () => false },
+    room: {
+      wanted: (_live, _hop): _hop is never => options.noRoom !== undefined,
+      make: async (_hop, then) => void options.noRoom?.push(then),
+      withholds: () => false,
+    },
     watch: {
       answered: () => fared.push('answered'),
       ended: (_hop, release, heard) => fared.push(`ended ${release.cause}${heard ? ' after an answer' : ''}`),

@@ -1,3 +1,4 @@
+import { partsOf } from './body.ts';
 import { contentTypeOf, cseqOf, FIELDS, fromOf, parseContentType, toOf, viasOf } from './fields.ts';
 import { bitsOf, firstOf } from './header-names.ts';
 import type { Headers } from './headers.ts';
@@ -160,9 +161,9 @@ function checkBody(request: SipRequest, can: Capabilities): Refusal | undefined 
   if (/;\s*handling\s*=\s*optional/i.test(request.headers.get('Content-Disposition') ?? '')) return undefined;
   const type = contentTypeOf(request);
   if (type === undefined) return refuse(400, 'Missing Content-Type');
-  return can.contentTypes.includes(type.type)
-    ? undefined
-    : refuse(415, undefined, [['Accept', can.contentTypes.join(', ')]]);
+  // One part that we read is enough: what else there is may be for somebody else (RFC 5621 §9).
+  const readable = partsOf(request).some((part) => can.contentTypes.includes(part.type));
+  return readable ? undefined : refuse(415, undefined, [['Accept', can.contentTypes.join(', ')]]);
 }
 
 /** An INVITE or OPTIONS is answered with SDP: 406 when its Accept doesn't take that. */

@@ -3,8 +3,19 @@ import { test } from 'node:test';
 import { ourRelease } from '../../../src/call/call.ts';
 import { CAUSE } from '../../../src/call/cause.ts';
 import type { Signal } from '../../../src/call/signal.ts';
+import { seconds } from '../../../src/kernel/time.ts';
+import type { Decision } from '../../../src/routing/decision.ts';
 import { world } from '../../support/puppet-calls.ts';
 
+const HOP = {
+  type: 'span-group',
+  id: 'pstn',
+  spans: ['t1'],
+  hunting: 'ascending',
+  called: { digits: '5551004', type: 'national', plan: 'isdn' },
+  caller: undefined,
+} as const;
+const COMMON = { emergency: false, stages: [], directoryRevision: 'r1', effects: [] } as const;
 const answer: Signal = { type: 'answer', connected: { number: undefined, name: undefined }, origin: undefined };
 const settled = () => new Promise((done) => setImmediate(done));
 
@@ -101,4 +112,27 @@ test('how a hop fares is told once: its first answer, or an end that nothing cam
   const failing = world({ dialFails: true });
   failing.place();
   assert.deepEqual(failing.fared, ['ended 34']);
+});
+
+test('a hop that has rung out, or whose caller has gone, while it waited for room is not dialled any more', async () => {
+  const ring = seconds(5);
+  const after = { any: [HOP] };
+  const decide = (): Decision => ({ ...COMMON, type: 'hops', hops: [{ ...HOP, ring, after }] });
+  const noRoom: (() => void)[] = [];
+  const w = world({ decide, noRoom });
+  const caller = w.place();
+  w.pass(5_000);
+  assert.equal(noRoom.length, 2, 'the next step waits as well');
+  noRoom[0]?.();
+  assert.equal(w.called.length, 0);
+  noRoom[1]?.();
+  assert.equal(w.called.length, 1);
+  w.called[0]?.bound.hear(ourRelease(CAUSE.userBusy));
+  await settled();
+  assert.equal(caller.leg.told.at(-1), 'release 17');
+  const other = w.place();
+  other.bound.hear(ourRelease(CAUSE.normalClearing));
+  noRoom[2]?.();
+  await settled();
+  assert.deepEqual([w.called.length, w.path.live.size], [1, 0]);
 });

@@ -350,3 +350,39 @@ test('a connected name that comes late goes out in an UPDATE and is told at the 
   assert.deepEqual(a.heard('identity').connected, connected);
   a.tell('a1', releaseOf(16));
 });
+
+test('a description among other parts is as good as one alone; a body that may be ignored makes no offer', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  const text = [
+    '--x',
+    'Content-Type: application/isup',
+    '',
+    'isup',
+    '--x',
+    'Content-Type: application/sdp',
+    '',
+    toLatin1(sdp()),
+  ];
+  raw.invite(a, {
+    text: [...text, '--x--', ''].join('\r\n'),
+    headers: [['Content-Type', 'multipart/mixed;boundary=x']],
+  });
+  rig.run(50);
+  assert.deepEqual(a.heard('offer').codecs, ['PCMU', 'PCMA']);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  assert.match(sdpOf(raw.response('INVITE')), /^m=audio 40000 RTP\/AVP 0/m);
+
+  const other = pair();
+  const late = new RawPeer(other.b);
+  late.invite(other.a, {
+    text: '<x/>',
+    headers: [
+      ['Content-Type', 'application/x-vendor'],
+      ['Content-Disposition', 'render;handling=optional'],
+    ],
+  });
+  other.rig.run(50);
+  assert.deepEqual(other.a.heard('offer').codecs, []);
+});

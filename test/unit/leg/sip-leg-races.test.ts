@@ -261,3 +261,33 @@ test('a data call is refused with cause 65 before anything is opened or sent', (
   assert.deepEqual([a.gone, a.media], [[id], []]);
   rig.expect('a says release');
 });
+
+test('an ACK that the network has doubled ends nothing: not while our own offer is out, nor while an offer in a 2xx waits', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  raw.invite(a, { body: sdp() });
+  rig.run(50);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  const first = raw.response('INVITE');
+  raw.ack(first, undefined, 1);
+  rig.run(50);
+  a.tell('a1', { type: 'hold' });
+  rig.run(50);
+  assert.equal(raw.count('INVITE'), 1, 'our offer is out');
+  raw.ack(first, undefined, 1);
+  rig.run(50);
+  raw.reply('INVITE', 200, { tag: 'rawtag', body: sdp(['a=recvonly'], 2) });
+  rig.run(50);
+  // A re-INVITE without a description, whose ACK with the answer is overtaken by the old one.
+  raw.send('INVITE');
+  rig.run(50);
+  const second = raw.response('INVITE');
+  assert.ok(second.body.length > 0);
+  raw.ack(first, undefined, 1);
+  rig.run(50);
+  raw.ack(second, sdp([], 3), 2);
+  rig.run(5_000);
+  assert.deepEqual(a.gone, []);
+  assert.equal(raw.count('BYE'), 0);
+});
