@@ -15,7 +15,7 @@ const HOP = {
   called: { digits: '5551004', type: 'national', plan: 'isdn' },
   caller: undefined,
 } as const;
-const COMMON = { emergency: false, stages: [], directoryRevision: 'r1', effects: [] } as const;
+const COMMON = { emergency: false, charged: undefined, stages: [], directoryRevision: 'r1', effects: [] } as const;
 const answer: Signal = { type: 'answer', connected: { number: undefined, name: undefined }, origin: undefined };
 const settled = () => new Promise((done) => setImmediate(done));
 
