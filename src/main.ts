@@ -279,7 +279,13 @@ async function openLine(
       const { id, knobs } = span;
       const spec = { id, far: farOf(span), knobs: { ...knobs, delay: ms(knobs.delay) }, alarms: knobs.alarms };
       const onFar = (slot: number, audio: FarAudio): void => media.far(id, slot, audio);
-      return openVirtualSpan(spec, { loop, random, onEvent, onFar }).then(ok, (error: Error) => fail(error.message));
+      return openVirtualSpan(spec, {
+        loop,
+        random,
+        onEvent,
+        onFar,
+        onLoop: (loopback) => media.loop(id, loopback),
+      }).then(ok, (error: Error) => fail(error.message));
     }
     case 'tdmoe':
       return ok(openTdmoeSpan(span.id, media, onEvent));

@@ -1,7 +1,7 @@
 /** The API's answers as people read them. */
 import type { Change } from '../config/diff.ts';
 import type { Problem } from '../config/problem.ts';
-import type { ApplyAnswer, CallView, ConfirmAnswer, SpanView, StatusView } from '../console/views.ts';
+import type { ApplyAnswer, BertView, CallView, ConfirmAnswer, SpanView, StatusView } from '../console/views.ts';
 import { impossible } from '../kernel/machine.ts';
 import { table } from './table.ts';
 import type { FoundSpan } from './world.ts';
@@ -88,6 +88,25 @@ function dChannelText({ dChannel: { slot, up }, nfas }: SpanView): string {
   if (nfas === undefined) return own;
   const { group, interface: face, role, state } = nfas;
   return state === undefined ? `${own}, ${group}/${face}` : `${own}, ${group}/${face} ${role} ${state}`;
+}
+
+export function showBert({ span, pattern, running, until, channels }: BertView): string {
+  const total = (of: (channel: BertView['channels'][number]) => number): number =>
+    channels.reduce((sum, channel) => sum + of(channel), 0);
+  const bits = total((channel) => channel.bits);
+  const errors = total((channel) => channel.errors);
+  const ratio = bits === 0 ? 'no bits yet' : `${errors} errors in ${bits} bits (${(errors / bits).toExponential(1)})`;
+  return [
+    `${span}: ${pattern}, ${running ? `until ${until}` : 'over'}, ${ratio}`,
+    table(
+      ['slot', 'in step', 'bits', 'errors', 'seconds', 'errored', 'losses', 'slips'],
+      channels.map(({ slot, sync, bits, errors, seconds, errorSeconds, losses, slips }) => [
+        String(slot),
+        sync ? 'yes' : 'no',
+        ...[bits, errors, seconds, errorSeconds, losses, slips].map(String),
+      ]),
+    ),
+  ].join('\n');
 }
 
 /** What stands, and in brackets what the line shows that is no alarm yet, or not any more. */

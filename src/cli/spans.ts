@@ -1,7 +1,7 @@
 /** `branchline spans`: the list, the doctor, and what an operator does with a span. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Diagnosis, SpanAnswer, SpanView, SwitchAnswer, VerdictView } from '../console/views.ts';
-import { showFound, showSpans } from './show.ts';
+import type { BertAnswer, Diagnosis, SpanAnswer, SpanView, SwitchAnswer, VerdictView } from '../console/views.ts';
+import { showBert, showFound, showSpans } from './show.ts';
 import { atBox, type BoxOptions, type CliWorld, EXIT, type ExitCode, fromBox, json, type Settle } from './world.ts';
 
 interface SpanOptions extends BoxOptions {
@@ -13,11 +13,14 @@ interface SpanOptions extends BoxOptions {
   readonly slots?: string;
   readonly loopback?: string;
   readonly switch?: string;
+  readonly bert?: string;
+  readonly pattern?: string;
+  readonly inject?: number;
   readonly type: string;
-  readonly for: number;
+  readonly for?: number;
 }
 
-const ACTS = ['scan', 'diagnose', 'busyOut', 'inService', 'loopback', 'switch'] as const;
+const ACTS = ['scan', 'diagnose', 'busyOut', 'inService', 'loopback', 'switch', 'bert'] as const;
 
 export function spanCommand(program: Command, world: CliWorld, settle: Settle): void {
   const act = (flags: string, what: string, ...others: string[]): Option => new Option(flags, what).conflicts(others);
@@ -30,7 +33,7 @@ export function spanCommand(program: Command, world: CliWorld, settle: Settle): 
       act('--busy-out <span>', 'take it out of service: no new calls, those in progress go on', ...ACTS.slice(0, 2)),
     )
     .addOption(act('--in-service <span>', 'take it back into service', ...ACTS.slice(0, 3)))
-    .option('--slots <slots>', 'with --busy-out and --in-service: only these timeslots, such as 1,2,23')
+    .option('--slots <slots>', 'with --busy-out, --in-service and --bert: only these timeslots, such as 1,2,23')
     .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 4)))
     .addOption(
       new Option('--type <loopback>', 'with --loopback').choices(['local', 'line', 'payload', 'off']).default('line'),
@@ -38,15 +41,29 @@ export function spanCommand(program: Command, world: CliWorld, settle: Settle): 
     .addOption(
       act('--switch <group>', 'let the D-channel of an NFAS group take over that stands by', ...ACTS.slice(0, 5)),
     )
-    .option('--for <seconds>', 'with --loopback: when it ends by itself', loopSeconds, 300)
+    .addOption(
+      act('--bert <span>', 'show the bit error rate test on its B-channels, or begin one', ...ACTS.slice(0, 6)),
+    )
+    .addOption(
+      new Option('--pattern <pattern>', 'with --bert: begin with it, or end the test').choices([
+        'qrss',
+        'all-ones',
+        'off',
+      ]),
+    )
+    .option('--inject <errors>', 'with --bert: send so many wrong bits in each timeslot', injected)
+    .option('--for <seconds>', 'with --loopback and --bert: when it ends by itself; 300 and 900', someSeconds)
     .addOption(atBox(world))
     .addOption(json())
     .action((options: SpanOptions) => settle(run(options, world)));
 }
 
-function loopSeconds(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= 3600) return Number(text);
-  throw new InvalidArgumentError('must be 1 to 3600.');
+const someSeconds = (text: string): number => upTo(86_400, text);
+const injected = (text: string): number => upTo(1000, text);
+
+function upTo(most: number, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new InvalidArgumentError(`must be 1 to ${most}.`);
 }
 
 function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
@@ -54,7 +71,7 @@ function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
   if (options.scan) return scan(options, world);
   if (diagnose !== undefined) return doctor(diagnose, options, world);
   if (loopback !== undefined) {
-    const path = `/api/v1/spans/${encodeURIComponent(loopback)}/loopback?type=${options.type}&seconds=${options.for}`;
+    const path = `/api/v1/spans/${encodeURIComponent(loopback)}/loopback?type=${options.type}&seconds=${options.for ?? 300}`;
     return order(path, options, world);
   }
   if (options.switch !== undefined) {
@@ -64,6 +81,7 @@ function run(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
       code: EXIT.done,
     }));
   }
+  if (options.bert !== undefined) return bert(options.bert, options, world);
   const served = busyOut ?? inService;
   if (served !== undefined) {
     const which = slots === undefined ? '' : `&slots=${encodeURIComponent(slots)}`;
@@ -84,6 +102,22 @@ async function scan(options: SpanOptions, world: CliWorld): Promise<ExitCode> {
   }
   world.print(options.json ? JSON.stringify(found.value) : showFound(found.value));
   return EXIT.done;
+}
+
+function bert(span: string, options: SpanOptions, world: CliWorld): Promise<ExitCode> {
+  const { pattern, slots, inject } = options;
+  const path = `/api/v1/spans/${encodeURIComponent(span)}/bert`;
+  const which = slots === undefined ? '' : `&slots=${encodeURIComponent(slots)}`;
+  const request: [string, string?] =
+    pattern !== undefined
+      ? [`${path}?pattern=${pattern}${which}&seconds=${options.for ?? 900}`, '']
+      : inject !== undefined
+        ? [`${path}/inject?errors=${inject}`, '']
+        : [path];
+  return fromBox<Extract<BertAnswer, { type: 'done' }>>(world, options, request, (answer) => ({
+    text: showBert(answer.bert),
+    code: EXIT.done,
+  }));
 }
 
 function order(path: string, options: SpanOptions, world: CliWorld): Promise<ExitCode> {

@@ -115,6 +115,34 @@ export type SpanAnswer =
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'unknown' };
 
+/** A bit error rate test: what was counted on each B-channel, also after its end. `until`: when it ends by itself. */
+export interface BertView {
+  readonly span: string;
+  readonly pattern: 'qrss' | 'all-ones';
+  readonly running: boolean;
+  readonly until: string;
+  readonly channels: readonly BertChannelView[];
+}
+
+/** Bits and errors are counted while in step with the pattern (`sync`), seconds from the first step on. */
+export interface BertChannelView {
+  readonly slot: number;
+  readonly sync: boolean;
+  readonly bits: number;
+  readonly errors: number;
+  readonly seconds: number;
+  /** Seconds with an error, a slip, or out of step. */
+  readonly errorSeconds: number;
+  /** Times that the step was lost. */
+  readonly losses: number;
+  readonly slips: number;
+}
+
+export type BertAnswer =
+  | { readonly type: 'done'; readonly bert: BertView }
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'unknown' };
+
 /** `active`: the D-channel that carries the calls now. */
 export type SwitchAnswer =
   | { readonly type: 'done'; readonly active: 'primary' | 'backup' }

@@ -121,6 +121,11 @@ export class LineWatch implements Wakeable {
     return this.#busyOut.any ? this.#busyOut.state(this.#parts.slots()) : 'in-service';
   }
 
+  /** Whether an operator wants this slot out of service. */
+  isOut(slot: number): boolean {
+    return ((this.#busyOut.mask >>> slot) & 1) === 1;
+  }
+
   /** Takes channels out of service, each as soon as it has no call, or back into service. It outlasts a restart. */
   serve(slots: readonly number[], inService: boolean): void {
     const { id, log, books } = this.#parts;

@@ -4,6 +4,7 @@ import type { SpanDesk } from '../console/span-routes.ts';
 import type { SpanAnswer } from '../console/views.ts';
 import { type Clock, seconds } from '../kernel/time.ts';
 import { diagnose } from '../line/doctor.ts';
+import { BertDesk } from './bert-desk.ts';
 import type { Gateway } from './gateway.ts';
 import { layer1View, performanceView } from './layer1-view.ts';
 import type { LineWatch } from './line-watch.ts';
@@ -12,6 +13,7 @@ import type { WatchedSpan } from './watch-line.ts';
 type Watched = WatchedSpan & { readonly watch: LineWatch };
 
 export function spanDesk(gateway: Gateway, clock: Clock): SpanDesk {
+  const tests = new BertDesk(gateway, clock);
   const find = (id: string): Watched | undefined => gateway.spans.all.find(({ setting }) => setting.id === id);
   /** A step of the reactor, as everything that touches a machine. */
   const step = (id: string, act: (span: Watched) => string | undefined): SpanAnswer => {
@@ -43,6 +45,10 @@ export function spanDesk(gateway: Gateway, clock: Clock): SpanDesk {
         watch.serve(slots ?? channels, inService);
         return undefined;
       }),
+    bert: (id) => tests.view(id),
+    startBert: (id, slots, pattern, time) => tests.start(id, slots, pattern, time),
+    stopBert: (id) => tests.stop(id),
+    injectErrors: (id, errors) => tests.inject(id, errors),
     switchOver(id) {
       const trunk = gateway.spans.trunks.find(
         ({ signalling }) => signalling.id === id && signalling.members.length > 1,

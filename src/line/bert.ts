@@ -17,11 +17,17 @@ const bitOf = (state: number): number => ((state >> 19) & 1) | (((state >> 5) & 
 
 /** Makes the pattern, octet by octet, the bit that is sent first highest. It runs on over all slots of a frame. */
 export class BertGenerator {
-  readonly #pattern: BertPattern;
+  #pattern: BertPattern;
   #state = MASK;
 
   constructor(pattern: BertPattern) {
     this.#pattern = pattern;
+  }
+
+  /** Begins anew, so that the media loop need not make another. */
+  reset(pattern: BertPattern): void {
+    this.#pattern = pattern;
+    this.#state = MASK;
   }
 
   /** Fills `octets`: whole frames, the test's slots of each in their order. */
@@ -63,7 +69,7 @@ const LOST = 102;
  * when nor how the far end began; a bit that suppression has changed spoils an attempt, and the next one succeeds.
  */
 export class BertChecker {
-  readonly #pattern: BertPattern;
+  #pattern: BertPattern;
   #state = 0;
   #loaded = 0;
   #proved = 0;
@@ -76,6 +82,25 @@ export class BertChecker {
 
   constructor(pattern: BertPattern) {
     this.#pattern = pattern;
+  }
+
+  reset(pattern: BertPattern): void {
+    this.#pattern = pattern;
+    this.#again();
+    this.#sync = false;
+    this.#bits = 0;
+    this.#errors = 0;
+    this.#losses = 0;
+    this.#windowBits = 0;
+    this.#windowErrors = 0;
+  }
+
+  get sync(): boolean {
+    return this.#sync;
+  }
+
+  get errors(): number {
+    return this.#errors;
   }
 
   get result(): BertResult {

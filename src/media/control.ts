@@ -2,9 +2,10 @@ import type { BChannel, CallMediaCommand, Law, LegMediaCommand, LegMediaEvent, R
 import { impossible } from '../kernel/machine.ts';
 import { type Random, token } from '../kernel/random.ts';
 import type { FarAudio } from '../span/port.ts';
+import type { BertOrder } from './bert.ts';
 import { type Endpoint, samplesOf } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
-import type { Command, FromWorker } from './messages.ts';
+import type { BertAnswer, Command, FromWorker } from './messages.ts';
 import type { Moment, RtpLine, StreamSeed } from './rtp-line.ts';
 import { SpanControl } from './span-control.ts';
 
@@ -56,6 +57,12 @@ export class MediaControl {
         else media.attach(message.attachment);
         break;
       }
+      case 'loop':
+        this.#memory.spans.find(({ spec }) => spec.id === message.span)?.loop.turn(message.loopback);
+        break;
+      case 'bert':
+        this.#emit({ type: 'bert', request: message.request, answer: this.#bert(message.span, message.order) });
+        break;
       case 'open-span': {
         const { request } = message;
         this.#spans.open(message.room, message.spec, (why) => this.#emit({ type: 'span-changed', request, why }));
@@ -68,6 +75,17 @@ export class MediaControl {
       default:
         impossible(message);
     }
+  }
+
+  #bert(span: string, order: BertOrder | undefined): BertAnswer | undefined {
+    const found = this.#memory.spans.find(({ spec }) => spec.id === span);
+    if (found === undefined) return undefined;
+    const { bench, spec } = found;
+    let taken: readonly number[] = [];
+    if (order?.type === 'start') taken = bench.start(order.pattern, order.slots, spec.slots);
+    else if (order?.type === 'inject') bench.inject(order.errors);
+    else if (order?.type === 'stop') bench.stop();
+    return { taken, slots: bench.results() };
   }
 
   leg(leg: string, command: LegMediaCommand, moment: Moment): void {

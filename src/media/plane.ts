@@ -9,9 +9,10 @@ import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { DahdiAttachment } from '../span/dahdi/media.ts';
-import type { FarAudio, SpanEvent, SpanMediaSpec } from '../span/port.ts';
+import type { FarAudio, Loopback, SpanEvent, SpanMediaSpec } from '../span/port.ts';
+import type { BertOrder } from './bert.ts';
 import { Counters, type MediaStats, type SpanCounts } from './counters.ts';
-import type { FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
+import type { BertAnswer, FromWorker, MediaDriver, MediaWorkerData, ToWorker } from './messages.ts';
 import { MAX_SPANS } from './span-room.ts';
 
 /** Endpoints that the worker's memory holds unless told otherwise: 184 calls T1 ↔ SIP need 368. */
@@ -57,6 +58,10 @@ export interface MediaPlane {
   attach(span: string, attachment: DahdiAttachment | undefined): void;
   /** Who hears what such a span says from now on; what it said since nobody did comes first. */
   hear(span: string, listener: ((event: SpanEvent) => void) | undefined): void;
+  /** A loopback of a span's B-channels, for a line without a framer of its own; undefined takes it away. */
+  loop(span: string, loopback: Loopback | undefined): void;
+  /** A bit error rate test on B-channels that have no call; without an order it is only read. Undefined: there is no such span. */
+  bert(span: string, order?: BertOrder): Promise<BertAnswer | undefined>;
   /** One span's figures. */
   span(id: string): SpanCounts | undefined;
   stats(): MediaStats;
@@ -79,6 +84,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'media' });
   const tell = (message: ToWorker): void => worker.postMessage(message);
   const asked = new Map<number, (stats: StreamStats | undefined) => void>();
+  const benches = new Map<number, (answer: BertAnswer | undefined) => void>();
   const ears = new Map<string, (event: SpanEvent) => void>();
   const unheard = new Map<string, SpanEvent[]>();
   const changing = new Map<number, (why: string | undefined) => void>();
@@ -103,6 +109,10 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       case 'stream':
         asked.get(message.request)?.(message.stats);
         asked.delete(message.request);
+        return;
+      case 'bert':
+        benches.get(message.request)?.(message.answer);
+        benches.delete(message.request);
         return;
       case 'span': {
         const { span, event } = message;
@@ -134,6 +144,8 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     started.reject(new Error(why));
     for (const answer of asked.values()) answer(undefined);
     asked.clear();
+    for (const answer of benches.values()) answer(undefined);
+    benches.clear();
     for (const answer of changing.values()) answer(why);
     changing.clear();
     if (!stopping) {
@@ -204,6 +216,15 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       return new Promise((resolve) => {
         asked.set(request, resolve);
         tell({ type: 'stream', request, leg });
+      });
+    },
+    loop: (span, loopback) => tell({ type: 'loop', span, loopback }),
+    bert(span, order) {
+      if (!alive) return Promise.resolve(undefined);
+      const request = ++requests;
+      return new Promise((resolve) => {
+        benches.set(request, resolve);
+        tell({ type: 'bert', request, span, order });
       });
     },
     async stop() {

@@ -6,9 +6,11 @@ import type { TdmoeMedia } from '../span/tdmoe/media.ts';
 import { CarrierMedia } from '../span/virtual/media-carrier.ts';
 import { UdpMedia } from '../span/virtual/media-udp.ts';
 import { addressWords } from './address.ts';
+import { BertBench } from './bert.ts';
 import { Endpoint, type OnDigit } from './endpoint.ts';
 import type { Lines } from './lines.ts';
 import type { PacketBatch } from './packet-io.ts';
+import { SpanLoop } from './span-loop.ts';
 import { TdmLine } from './tdm-line.ts';
 
 /** Spans that a box may have: as many as the configuration allows. */
@@ -29,6 +31,8 @@ export interface SpanMemory {
   readonly media: DriverMedia;
   /** The endpoint of slot n at n − 1. */
   readonly endpoints: readonly Endpoint<TdmLine>[];
+  readonly bench: BertBench;
+  readonly loop: SpanLoop;
   /** The tag of slot n's socket is so much plus n. */
   readonly firstTag: number;
   /** The address words of a UDP span's peer: nobody else is listened to. */
@@ -45,6 +49,7 @@ export class SpanRoom {
   readonly #lines: Lines | undefined;
   readonly #channels: readonly TdmChannel[];
   readonly #endpoints: readonly Endpoint<TdmLine>[];
+  readonly #bench: BertBench;
   #span: SpanMemory | undefined;
 
   constructor(number: number, firstTag: number, outbox: PacketBatch, onDigit: OnDigit, lines?: Lines) {
@@ -53,6 +58,7 @@ export class SpanRoom {
     this.#outbox = outbox;
     this.#lines = lines;
     this.#channels = Array.from({ length: MOST_SLOTS }, () => new TdmChannel());
+    this.#bench = new BertBench(this.#channels);
     this.#endpoints = this.#channels.map(
       (channel, i) => new Endpoint(new TdmLine({ span: '', slot: i + 1 }, channel), onDigit),
     );
@@ -71,12 +77,25 @@ export class SpanRoom {
     for (const { line } of endpoints) line.place = { span: spec.id, slot: line.place.slot };
     const peer = spec.driver === 'udp' ? addressWords(spec.peer.address) : undefined;
     const media = this.#driverOf(spec, channels, peer);
-    const span: SpanMemory = { spec, channels, media, endpoints, firstTag: this.firstTag, peer, pastSlips: 0 };
+    const loop = new SpanLoop(channels);
+    const span: SpanMemory = {
+      spec,
+      channels,
+      media,
+      endpoints,
+      bench: this.#bench,
+      loop,
+      firstTag: this.firstTag,
+      peer,
+      pastSlips: 0,
+    };
     this.#span = span;
     return span;
   }
 
   leave(): void {
+    this.#bench.stop();
+    this.#span?.loop.turn(undefined);
     const media = this.#span?.media;
     if (media?.driver === 'tdmoe' || media?.driver === 'dahdi') this.#lines?.close(media);
     this.#span = undefined;

@@ -21,10 +21,13 @@ export interface StepEvents {
  */
 export function step(memory: MediaMemory, moment: Moment, counters: Counters, events: StepEvents): void {
   receive(memory, moment, counters);
-  for (const span of memory.spans) span.media.receive();
+  for (const span of memory.spans) span.loop.receive(span.media);
   for (let i = memory.live.length - 1; i >= 0; i--) hear(memory.live[i] as Endpoint, events);
   for (let i = memory.live.length - 1; i >= 0; i--) speak(memory.live[i] as Endpoint, moment, events);
-  for (const span of memory.spans) span.media.transmit();
+  for (const span of memory.spans) {
+    span.bench.tick();
+    span.loop.transmit(span.media);
+  }
   counters.add('sent', memory.io.outbox.count);
   counters.add('sendFailures', memory.io.flush());
 }
@@ -60,6 +63,7 @@ function hearSpan(memory: MediaMemory, i: number, tag: number, counters: Counter
   const slot = tag - span.firstTag;
   const known = inbox.port(i) === span.spec.peer.port + slot && sameAddress(span.peer, inbox.meta, inbox.addressAt(i));
   if (!known) counters.add('refused');
+  else if (span.loop.deaf) return;
   else if (!span.media.hear(slot, inbox.views[i] as Uint8Array, inbox.length(i))) counters.add('malformed');
 }
 

@@ -1,7 +1,7 @@
 /** A box as the HTTP API shows it, with nothing behind it. */
 import type { Controls, ReadModel } from '../../src/console/http.ts';
 import type { SpanDesk } from '../../src/console/span-routes.ts';
-import type { CallView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
+import type { BertView, CallView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
 import type { Health } from '../../src/telemetry/health.ts';
 
 export const HEALTHY: Health = { verdict: 'ok', problems: [] };
@@ -81,6 +81,14 @@ export const readModel = (over: Partial<ReadModel> = {}): ReadModel => ({
 
 const counted = { ...END, past: [{ ...END.current, valid: false }] };
 
+const BERT: BertView = {
+  span: 't1',
+  pattern: 'qrss',
+  running: true,
+  until: '2026-11-21T22:05:00.000Z',
+  channels: [{ slot: 1, sync: true, bits: 64_000, errors: 2, seconds: 1, errorSeconds: 1, losses: 0, slips: 0 }],
+};
+
 /** A desk of one span, t1, that notes what it was told; its slot 99 can't be served and its payload not looped. */
 const spanDesk = (told: string[]): SpanDesk => ({
   performance: (span) => (span === 't1' ? { near: counted, far: counted } : undefined),
@@ -107,6 +115,19 @@ const spanDesk = (told: string[]): SpanDesk => ({
     told.push(`serve ${slots?.join(' ') ?? 'all'} ${inService}`);
     if (slots?.includes(99)) return { type: 'refused', why: 'no such slot' };
     return { type: 'done', layer1: { ...SPAN.layer1, service: inService ? 'in-service' : 'draining' } };
+  },
+  bert: async (span) => (span === 't1' ? { type: 'done', bert: BERT } : { type: 'unknown' }),
+  async startBert(span, slots, pattern, seconds) {
+    told.push(`bert ${span} ${slots?.join(' ') ?? 'all'} ${pattern} ${seconds}`);
+    return slots?.includes(23) ? { type: 'refused', why: 'timeslot 23 has a call' } : { type: 'done', bert: BERT };
+  },
+  async stopBert(span) {
+    told.push(`bert ${span} off`);
+    return { type: 'done', bert: { ...BERT, running: false } };
+  },
+  async injectErrors(span, errors) {
+    told.push(`inject ${span} ${errors}`);
+    return { type: 'done', bert: BERT };
   },
   switchOver(group) {
     if (group !== 'shared') return { type: 'unknown' };

@@ -242,6 +242,8 @@ export class Simulation {
       frame: () => {},
       attach: () => {},
       hear: () => {},
+      loop: () => {},
+      bert: async () => ({ taken: [], slots: [] }),
       span: () => undefined,
       addSpan: async () => ok(undefined),
       removeSpan: async () => {},

@@ -44,6 +44,8 @@ export interface VirtualSpanParts {
   readonly onEvent: (event: SpanEvent) => void;
   /** What the carrier's end of a B-channel does from now on; never called for a far end over UDP. */
   readonly onFar: (slot: number, audio: FarAudio) => void;
+  /** The B-channels are looped back from now on, or no longer. */
+  readonly onLoop?: (loopback: Loopback | undefined) => void;
 }
 
 /** What only a simulated carrier can do. */
@@ -151,9 +153,9 @@ export class VirtualSpan implements SpanPort, Woken {
     return this.#framer.read([...this.#alarms], this.#loopback, this.#parts.loop.clock.now());
   }
 
-  /** Of the D-channel only: the B-channels of a virtual span have no line to go back on. */
   loop(loopback: Loopback | undefined): undefined {
     this.#loopback = loopback;
+    this.#parts.onLoop?.(loopback);
   }
 
   /** What the line has besides alarms from now on; what is left out is well. */

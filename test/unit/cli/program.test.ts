@@ -247,6 +247,21 @@ test('spans are diagnosed, served and looped, each with its own words', async ()
     'the box says: the primary D-channel is not in standby',
   );
   assert.equal((await branchline(['spans', '--switch', 't1'])).err, 'the box says: there is no NFAS group t1');
+  told.told.length = 0;
+  assert.match(
+    (await branchline(['spans', '--bert', 't1'])).out,
+    /^t1: qrss, until 2026-11-21T22:05:00.000Z, 2 errors in 64000 bits \(3\.1e-5\)\nSLOT .*\n1 +yes +64000 +2 +1 +1 +0 +0$/,
+  );
+  await branchline(['spans', '--bert', 't1', '--pattern', 'qrss', '--slots', '1,2', '--for', '60']);
+  await branchline(['spans', '--bert', 't1', '--pattern', 'all-ones']);
+  await branchline(['spans', '--bert', 't1', '--inject', '5']);
+  assert.match((await branchline(['spans', '--bert', 't1', '--pattern', 'off'])).out, /^t1: qrss, over,/);
+  assert.deepEqual(told.told, ['bert t1 1 2 qrss 60', 'bert t1 all all-ones 900', 'inject t1 5', 'bert t1 off']);
+  const taken = await branchline(['spans', '--bert', 't1', '--pattern', 'qrss', '--slots', '23']);
+  assert.deepEqual([taken.code, taken.err], [1, 'the box says: timeslot 23 has a call']);
+  assert.equal((await branchline(['spans', '--bert', 't9'])).err, 'the box says: there is no span t9');
+  assert.equal((await branchline(['spans', '--bert', 't1', '--inject', '0'])).code, 2);
+  assert.equal((await branchline(['spans', '--loopback', 't1', '--for', '3601'])).code, 1);
   const refused = await branchline(['spans', '--loopback', 't1', '--type', 'payload']);
   assert.deepEqual([refused.code, refused.err], [1, 'the box says: the driver can’t']);
   assert.equal((await branchline(['spans', '--busy-out', 't1', '--in-service', 't1'])).code, 2);

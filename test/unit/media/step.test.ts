@@ -239,3 +239,28 @@ test('a thousand ticks of 46 endpoints leave nothing behind on the heap', () => 
   const grown = process.memoryUsage().heapUsed - before;
   assert.ok(grown < 200_000, `${grown} octets more`);
 });
+
+test('a thousand ticks of a whole span under test leave nothing behind on the heap', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const rig = new MediaRig([carrier()]);
+  rig.io.keeps = false;
+  const slots = Array.from({ length: 23 }, (_, i) => i + 1);
+  for (const slot of slots) rig.control.far('t1', slot, { type: 'echo', delay: 0 });
+  rig.control.obey(
+    { type: 'bert', request: 1, span: 't1', order: { type: 'start', pattern: 'qrss', slots } },
+    rig.moment,
+  );
+  rig.run(100);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  rig.run(1000);
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.ok(grown < 200_000, `${grown} octets more`);
+  rig.said.length = 0;
+  rig.control.obey({ type: 'bert', request: 2, span: 't1', order: undefined }, rig.moment);
+  const [said] = rig.said;
+  assert.ok(said?.type === 'bert');
+  assert.ok(said.answer?.slots.every(({ sync, errors, seconds }) => sync && errors === 0 && seconds >= 20));
+});

@@ -275,6 +275,42 @@ describe('the line of a branch', () => {
     assert.equal(gateway.path.live.size, 1);
   });
 
+  test('a bit error rate test is refused where a call is, rests its channels, and gives them back at its end', async () => {
+    const one = await branch();
+    const { gateway } = one.sim;
+    const desk = spanDesk(gateway, one.sim.clock);
+    const [phone] = one.sim.phones.values();
+    await one.pass(20);
+    assert.deepEqual(await desk.bert(one.id), { type: 'refused', why: 'no test has been made on it' });
+    phone?.call('5551004', 60 * SECOND, 30 * SECOND);
+    await one.pass(5);
+    const states = (): readonly string[] => gateway.spans.all[0]?.group.channelStates().map(({ state }) => state) ?? [];
+    const [busy] = states().flatMap((state, i) => (state === 'busy' ? [i + 1] : []));
+    const refused = await desk.startBert(one.id, undefined, 'qrss', 60);
+    assert.deepEqual(refused, {
+      type: 'refused',
+      why: `timeslot ${busy} has a call: name others, or busy them out first`,
+    });
+    assert.deepEqual(await desk.startBert(one.id, [24], 'qrss', 60), {
+      type: 'refused',
+      why: `timeslot 24 is no B-channel of span ${one.id}`,
+    });
+    assert.equal(gateway.path.live.size, 1);
+    const begun = await desk.startBert(one.id, [4, 5], 'qrss', 60);
+    assert.ok(begun.type === 'done' && begun.bert.running);
+    await one.pass(2);
+    assert.deepEqual([states()[3], states()[4], states()[5]], ['out-of-service', 'out-of-service', 'idle']);
+    const again = await desk.startBert(one.id, [6], 'qrss', 60);
+    assert.match(again.type === 'refused' ? again.why : '', /^a test runs on it until /);
+    desk.serve(one.id, [5], false);
+    await one.pass(70);
+    const over = await desk.bert(one.id);
+    assert.ok(over.type === 'done' && !over.bert.running);
+    assert.deepEqual([states()[3], states()[4]], ['idle', 'out-of-service'], 'the operator’s own wish stays');
+    assert.deepEqual(await desk.injectErrors(one.id, 1), { type: 'refused', why: 'no test runs on it' });
+    assert.deepEqual((await desk.startBert('t9', undefined, 'qrss', 60)).type, 'unknown');
+  });
+
   test('a slot that is no B-channel can not be busied out', async () => {
     const one = await branch();
     const answer = spanDesk(one.sim.gateway, one.sim.clock).serve(one.id, [24], false);
