@@ -117,6 +117,8 @@ export async function startBox(
     stage: (_call, stage, fields) => {
       metrics.stage(stage);
       if (typeof fields.refused === 'string') metrics.refused(fields.refused);
+      if (typeof fields.cutOff === 'string') metrics.cutOff(fields.cutOff);
+      if (typeof fields.diverted === 'string') metrics.diverted(fields.diverted);
     },
     record: ({ cause }) => metrics.ended(cause),
   });

@@ -96,7 +96,7 @@ function compileOutward({ blocked, policy, ...own }: UserSetting, { policies }: 
   const quota = own.quota ?? shared?.quota;
   const free = !blocked && pstn && barred.length === 0 && callsAtOnce === undefined && quota === undefined;
   if (free) return undefined;
-  const spending = quota === undefined ? undefined : { per: quota.per, calls: quota.calls, minutes: quota.minutes };
+  const spending = quota === undefined ? undefined : { ...quota, calls: quota.calls, minutes: quota.minutes };
   return { blocked, pstn, barred, callsAtOnce, quota: spending };
 }
 

@@ -76,6 +76,7 @@ const PARTS: readonly Part[] = [
   { section: 'branches', reach: 'directory', entries: many((site) => site.branches, byId) },
   { section: 'routes', reach: 'directory', entries: many((site) => site.routes, byId) },
   { section: 'throttle', reach: 'setting', entries: one((site) => site.throttle) },
+  { section: 'wan', reach: 'setting', entries: one((site) => site.wan) },
   { section: 'emergency', reach: 'directory', entries: one((site) => site.emergency) },
   {
     section: 'tests',

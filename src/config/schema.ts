@@ -16,6 +16,7 @@ import {
   sipTrunk,
   throttle,
   user,
+  wan,
 } from './schema/numbers.ts';
 import { calendar, numberList } from './schema/permissions.ts';
 import { nfas, span, spanGroup } from './schema/spans.ts';
@@ -45,6 +46,7 @@ export const siteSchema = z.strictObject({
   branches: z.array(branch).max(1000).default([]),
   routes: z.array(route).max(100000).default([]),
   throttle: throttle.prefault({}),
+  wan: wan.prefault({}),
   emergency: emergency.prefault({}),
   tests: z.array(dialTest).max(1000).default([]),
 });

@@ -24,7 +24,7 @@ import { type DialHop, nameOf, offerOn, type Phones, stepsOf } from './dial-hop.
 import type { EmergencyDesk } from './emergency-desk.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import type { Ledger } from './ledger.ts';
-import { type LiveCall, newLiveCall, sourceName } from './live-call.ts';
+import { type CutOff, type LiveCall, newLiveCall, sourceName } from './live-call.ts';
 import { LiveCalls } from './live-calls.ts';
 import { calledParty, callingParty } from './party.ts';
 import type { Reactor } from './reactor.ts';
@@ -164,6 +164,14 @@ export class CallPath {
     if (live !== undefined) this.#calls.feed(live, { type: 'end', cause });
   }
 
+  /** Something that the call lives on is used up. */
+  cutOff(id: string, why: CutOff, cause: Cause): void {
+    const live = this.live.get(id);
+    if (live === undefined || live.release !== undefined) return;
+    live.cutOff = why;
+    this.#calls.feed(live, { type: 'end', cause });
+  }
+
   callOf(leg: string): LiveCall | undefined {
     return this.#calls.of(leg);
   }
@@ -275,7 +283,9 @@ export class CallPath {
     live.parties.set(leg, calledParty(hop));
     this.#calls.add(live, leg);
     const offer = offerOn(hop, dialled, live.source, this.#parts.router.directory);
-    this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits });
+    const [by] = hop.diverted ?? [];
+    const diverted = by === undefined ? {} : { diverted: by.reason };
+    this.#stage(live, 'dial', { leg, hop: nameOf(hop), number: offer.called.digits, ...diverted });
     const made = this.#made(live, leg, hop, offer);
     if ('tell' in made) {
       live.legs.set(leg, made);
@@ -325,7 +335,11 @@ export class CallPath {
     live.release = { signal, by };
     this.#parts.desk.ended(live);
     if (by === 'caller') this.#transfers.ended(live, signal);
-    this.#stage(live, 'release', { cause: signal.cause, location: signal.location, by });
+    // The call's own timer is the only one of ours that clears normally what was answered.
+    const overdue = by === 'us' && live.answered !== undefined && signal.cause === CAUSE.normalClearing;
+    const cutOff = live.cutOff ?? (overdue ? 'duration' : undefined);
+    const why = cutOff === undefined ? {} : { cutOff };
+    this.#stage(live, 'release', { cause: signal.cause, location: signal.location, by, ...why });
   }
 
   // ── record: once every leg is gone and the streams have said their last ─────────────────────────────────────────────

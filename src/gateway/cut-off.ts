@@ -17,5 +17,5 @@ export function cutOff(
   if (event.type !== 'silent' || event.seconds < longest) return;
   const live = path.callOf(leg);
   if (live?.talkingSince === undefined || now < after(live.talkingSince, seconds(longest))) return;
-  path.end(live.id, CAUSE.timerExpiry);
+  path.cutOff(live.id, 'silence', CAUSE.timerExpiry);
 }

@@ -8,9 +8,10 @@ import type { HeldElin, HeldElins } from '../routing/elin.ts';
 import type { DirectoryLocation } from '../routing/location.ts';
 import type { Flow } from '../sip/message/flow.ts';
 import { request } from '../sip/message/message.ts';
-import type { StoredElin, StoreOp } from '../store/words.ts';
+import type { OutboxEvent, StoredElin, StoreOp } from '../store/words.ts';
+
 import type { PhoneAddress } from './dial-hop.ts';
-import type { LiveCall } from './live-call.ts';
+import { type LiveCall, sourceName } from './live-call.ts';
 import type { SipEdge } from './sip-edge.ts';
 
 export interface EmergencyDeskParts {
@@ -27,6 +28,9 @@ export interface EmergencyDeskParts {
   readonly site: () => Site;
 }
 
+/** What has happened, by the same names in the log, in /metrics and for central. */
+export type EmergencyEventId = 'emergency.call' | 'emergency.call-back' | 'emergency.ended' | 'emergency.not-told';
+
 interface Held {
   readonly hold: HeldElin;
   readonly phone: PhoneAddress | undefined;
@@ -38,6 +42,12 @@ export class EmergencyDesk {
   readonly #parts: EmergencyDeskParts;
   /** The one taken longest ago first. */
   readonly #held = new Map<string, Held>();
+  readonly #counts: Record<EmergencyEventId, number> = {
+    'emergency.call': 0,
+    'emergency.call-back': 0,
+    'emergency.ended': 0,
+    'emergency.not-told': 0,
+  };
 
   constructor(parts: EmergencyDeskParts) {
     this.#parts = parts;
@@ -54,6 +64,11 @@ export class EmergencyDesk {
     return new Map([...this.#held].map(([elin, { hold }]) => [elin, hold]));
   }
 
+  /** Since the start. */
+  get counts(): Readonly<Record<EmergencyEventId, number>> {
+    return this.#counts;
+  }
+
   /** The phone that called for help under this ELIN. */
   phone(elin: string): PhoneAddress | undefined {
     return this.#held.get(elin)?.phone;
@@ -62,20 +77,41 @@ export class EmergencyDesk {
   /** A call's decision is being followed: an emergency call takes its ELIN, and those who are to know are told. */
   decided(live: LiveCall, decision: Decision): void {
     if (!decision.emergency || decision.type !== 'hops') return;
+    const back = decision.effects.find((effect) => effect.type === 'call-back');
+    if (back !== undefined) return this.#report(live, 'emergency.call-back', { elin: back.elin });
     const hold = holdOf(decision);
-    const { log, directory } = this.#parts;
+    const { directory } = this.#parts;
     const location = hold === undefined ? undefined : directory().locations.byId(hold.location);
-    log.warn({ call: live.id, location: location?.id, elin: hold?.elin, holder: hold?.holder }, 'emergency.call');
+    this.#report(live, 'emergency.call', {
+      dialled: live.call.offer?.called.digits,
+      caller: live.call.offer?.caller?.digits,
+      holder: hold?.holder ?? sourceName(live.source),
+      location: location?.id,
+      elin: hold?.elin,
+    });
     if (hold === undefined) return;
     this.#hold(hold, this.#parts.phoneOf(`${live.id}.a`));
     if (location !== undefined) this.#notify(location, hold, live);
   }
 
   /** The time for a call back counts from the end of the call. */
-  ended({ decision }: LiveCall): void {
+  ended(live: LiveCall): void {
+    const { decision, release } = live;
+    if (decision?.emergency === true) {
+      const cause = release?.signal.cause;
+      this.#report(live, 'emergency.ended', { answered: live.answered !== undefined, hop: live.tried.at(-1), cause });
+    }
     const hold = decision === undefined ? undefined : holdOf(decision);
     const held = hold === undefined ? undefined : this.#held.get(hold.elin);
     if (held !== undefined && held.hold.holder === hold?.holder) this.#hold(held.hold, held.phone);
+  }
+
+  /** To the log, the metrics and central alike. */
+  #report(live: LiveCall, id: EmergencyEventId, facts: OutboxEvent['facts']): void {
+    const { log, clock, persist } = this.#parts;
+    log.warn({ call: live.id, ...facts }, id);
+    this.#counts[id]++;
+    persist({ type: 'event', event: { id, at: clock.wall(), callId: live.id, facts } });
   }
 
   #hold(hold: HeldElin, phone: PhoneAddress | undefined): void {
@@ -89,13 +125,13 @@ export class EmergencyDesk {
 
   /** A MESSAGE to every phone of those who are to know (RFC 3428); nobody waits for the answers. */
   #notify(location: DirectoryLocation, hold: HeldElin, live: LiveCall): void {
-    const { directory, contactsOf, log } = this.#parts;
+    const { directory, contactsOf } = this.#parts;
     const who = live.call.offer?.callerName?.text ?? live.call.offer?.caller?.digits ?? 'an unknown caller';
     const text = `Emergency call to ${live.call.offer?.called.digits ?? 'the emergency service'} from ${who} (${hold.holder}) at ${location.name}; call back ${hold.elin}`;
     for (const id of location.notify) {
       const aor = directory().userById(id)?.aor;
       const phones = aor === undefined ? [] : contactsOf(aor);
-      if (phones.length === 0) log.warn({ call: live.id, user: id }, 'emergency.not-told');
+      if (phones.length === 0) this.#report(live, 'emergency.not-told', { user: id });
       for (const phone of phones) this.#message(aor ?? '', phone, text);
     }
   }

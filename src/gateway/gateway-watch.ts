@@ -38,6 +38,7 @@ export class GatewayWatch implements Wakeable {
   readonly #throttle = new Throttle();
   readonly #standings = new Standings();
   readonly #surges = new Surges();
+  readonly #outcomes = new Map<string, { readonly good: number; readonly failed: number }>();
 
   constructor(parts: GatewayWatchParts) {
     this.#parts = parts;
@@ -105,12 +106,19 @@ export class GatewayWatch implements Wakeable {
     return found;
   }
 
+  /** Hops since the start, by what they said of the gateway. */
+  outcomes(gateway: string): { readonly good: number; readonly failed: number } {
+    return this.#outcomes.get(gateway) ?? { good: 0, failed: 0 };
+  }
+
   get standing(): ReadonlyMap<string, Standing> {
     return this.#standings.all;
   }
 
   #count(gateway: string, outcome: 'good' | 'failed' | 'neither'): void {
     this.#standings.outcome(gateway, outcome);
+    const so = this.outcomes(gateway);
+    if (outcome !== 'neither') this.#outcomes.set(gateway, { ...so, [outcome]: so[outcome] + 1 });
     this.#feed({ type: 'outcome', gateway, outcome });
   }
 

@@ -33,12 +33,13 @@ import { EmergencyDesk } from './emergency-desk.ts';
 import { FloodGate } from './flood-gate.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
-import { admissionOf, floodLimits, fullGateways, registrarSetup } from './limits.ts';
+import { admissionOf, floodLimits, fullGateways, registrarSetup, wanSetting } from './limits.ts';
 import { LineBooks } from './line-books.ts';
 import { LongRequests } from './long-requests.ts';
 import { ownPlace } from './own-place.ts';
 import { waitUntil } from './patience.ts';
 import { probe } from './probe.ts';
+import { QuotaWatch } from './quota-watch.ts';
 import type { Reactor } from './reactor.ts';
 import { closeRecords, endDialogs, q931Records, recoveriesOf } from './recovery.ts';
 import { Registration } from './registration.ts';
@@ -50,6 +51,7 @@ import { Spans } from './spans.ts';
 import type { Supervisor } from './supervise.ts';
 import { Tracer } from './tracer.ts';
 import { type KnownTrunk, trunkOf } from './trunk-identity.ts';
+import { WanWatch } from './wan-watch.ts';
 import { type Listeners, listenFault, type World } from './world.ts';
 
 /** Requests worked on at once; more is more than a box of this size can mean. */
@@ -80,6 +82,8 @@ export class Gateway {
   readonly registration: Registration;
   readonly router: Router;
   readonly watch: GatewayWatch;
+  readonly wan: WanWatch;
+  readonly desk: EmergencyDesk;
   readonly spans: Spans;
   readonly edge: SipEdge;
   readonly path: CallPath;
@@ -135,10 +139,20 @@ export class Gateway {
       probe: (id, done) => this.#probe(id, done),
     });
     this.#configureWatch(site);
-    const ledger = new Ledger({
+    this.wan = new WanWatch({ reactor, log, probe: (id, done) => this.#probe(id, done) });
+    const today = (): string => this.router.directory.siteClock(clock.wall()).date;
+    const quotas = new QuotaWatch({
+      reactor,
+      spent: () => ledger.spent,
+      quotaOf: (user) => this.router.directory.userById(user)?.outward?.quota,
+      today,
+      end: (call) => this.path.cutOff(call, 'quota', CAUSE.normalClearing),
+    });
+    const ledger: Ledger = new Ledger({
       start: store.start.spent as ReadonlyMap<string, Spent>,
       persist: quietly,
-      today: () => this.router.directory.siteClock(clock.wall()).date,
+      today,
+      watch: quotas,
     });
     this.router = new Router({
       reactor,
@@ -151,8 +165,8 @@ export class Gateway {
       standing: () => this.watch.standing,
       callsNow: () => this.admission.callsNow,
       spent: () => ledger.spent,
-      elins: () => desk.elins,
-      wan: () => true,
+      elins: () => this.desk.elins,
+      wan: () => this.wan.up,
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
       persist: quietly,
@@ -192,7 +206,7 @@ export class Gateway {
       path: () => this.path,
       ownPlace: (towards) => ownPlace(this.transport.listening, towards),
     });
-    const desk: EmergencyDesk = new EmergencyDesk({
+    this.desk = new EmergencyDesk({
       clock,
       log,
       random,
@@ -251,8 +265,8 @@ export class Gateway {
       onThreads: (call, threads) => this.tracer.join(call, threads),
       onRecord: (record) => listeners.record(record),
       ledger,
-      desk,
-      phones: { contactsOf: (aor) => this.registration.contactsOf(aor), phone: (elin) => desk.phone(elin) },
+      desk: this.desk,
+      phones: { contactsOf: (aor) => this.registration.contactsOf(aor), phone: (elin) => this.desk.phone(elin) },
       room: new RoomMaker({
         reactor,
         log,
@@ -273,6 +287,7 @@ export class Gateway {
     const { start } = this.store;
     const left = recoveriesOf(start.calls);
     this.reactor.run(() => endDialogs(left, this.edge));
+    this.reactor.run(() => this.wan.configure(wanSetting(this.#site)));
     closeRecords(start.calls, this.store, this.#world);
     this.spans.regroup(this.#site.spanGroups);
     for (const signalling of signallingsOf(this.#site)) {
@@ -342,6 +357,7 @@ export class Gateway {
       this.#site = site;
       this.router.swap(directory.value);
       this.#configureWatch(site);
+      this.wan.configure(wanSetting(site));
       this.spans.regroup(site.spanGroups);
       this.#registrar.configure(registrarSetup(site));
       this.flood.configure(floodLimits(site));

@@ -2,6 +2,7 @@ import { type Spent, spend } from '../routing/permissions.ts';
 import type { StoreOp } from '../store/words.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
+import type { QuotaWatch } from './quota-watch.ts';
 
 export interface LedgerParts {
   /** As the store held it at the start. */
@@ -9,6 +10,7 @@ export interface LedgerParts {
   readonly persist: (op: StoreOp) => void;
   /** `2026-11-21`, by the site's clock. */
   readonly today: () => string;
+  readonly watch: Pick<QuotaWatch, 'answered' | 'ended'>;
 }
 
 /**
@@ -33,11 +35,15 @@ export class Ledger {
     if (hop === undefined || hop.type === 'contact' || live.decision?.emergency !== false) return;
     // Who diverted it to here after ringing pays for this hop, though the call began as another's.
     live.spender = hop.charged ?? live.decision.charged;
-    if (live.spender !== undefined) this.#add(live.spender, 1, 0);
+    if (live.spender === undefined) return;
+    this.#add(live.spender, 1, 0);
+    this.#parts.watch.answered(live.id, live.spender);
   }
 
-  ended({ spender }: LiveCall, seconds: number): void {
-    if (spender !== undefined) this.#add(spender, 0, seconds);
+  ended({ id, spender }: LiveCall, seconds: number): void {
+    if (spender === undefined) return;
+    this.#add(spender, 0, seconds);
+    this.#parts.watch.ended(id);
   }
 
   #add(user: string, calls: number, seconds: number): void {

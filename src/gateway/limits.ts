@@ -3,6 +3,7 @@ import { minutes, seconds } from '../kernel/time.ts';
 import type { RegistrarSetup } from '../sip/registrar/registrar.ts';
 import type { Admission, AdmissionLimits } from './admission.ts';
 import type { FloodLimits } from './flood.ts';
+import type { WanSetting } from './wan-watch.ts';
 
 /** The site's limits as the registrar wants them. */
 export function registrarSetup({ sip: { registrar }, limits, users }: Site): RegistrarSetup {
@@ -15,6 +16,12 @@ export function registrarSetup({ sip: { registrar }, limits, users }: Site): Reg
 export function floodLimits({ flood }: Site): FloodLimits {
   const { messagesPerSecond: perSecond, banSeconds, longestBanMinutes, ...rest } = flood;
   return { ...rest, perSecond, firstBan: seconds(banSeconds), longestBan: minutes(longestBanMinutes) };
+}
+
+/** Whom to ask whether the WAN is up. */
+export function wanSetting({ wan, sipTrunks }: Site): WanSetting {
+  const named = sipTrunks.filter(({ enumZone }) => enumZone !== undefined).map(({ id }) => id);
+  return { ...wan, trunks: wan.trunks ?? named };
 }
 
 /** Span groups and SIP trunks. */

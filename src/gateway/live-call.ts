@@ -9,6 +9,9 @@ import type { LegHandle } from './bound-leg.ts';
 import type { DialHop } from './dial-hop.ts';
 import type { Party } from './party.ts';
 
+/** Why the box ends a call that is talked in. */
+export type CutOff = 'duration' | 'silence' | 'quota';
+
 /** A call in progress with all that its record will need. The call's own state is in `call`; this is what surrounds it. */
 export interface LiveCall {
   readonly id: string;
@@ -30,6 +33,8 @@ export interface LiveCall {
   revision: string | undefined;
   /** The user whose quota pays for it, once it was answered from outside. */
   spender: string | undefined;
+  /** What was used up when the box ended it: its quota, the patience with a silent party. */
+  cutOff?: CutOff;
   /** Once its row is in the store: changes are worth writing. */
   stored: boolean;
   readonly hops: Map<string, DialHop>;

@@ -149,11 +149,19 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
     ],
     sipDialogs: dialogs,
     registrations: { users: registration.online.size, contacts: registration.size },
-    gateways: [...site.spanGroups, ...site.sipTrunks].map(({ id }) => ({
+    gateways: [...site.spanGroups, ...site.sipTrunks].map(({ id, callsAtOnce }) => ({
       gateway: id,
       calls: gateway.admission.carried.get(id) ?? 0,
+      limit: callsAtOnce,
       surge: gateway.watch.surging.includes(id),
+      throttled: gateway.watch.throttled.has(id),
+      availability: gateway.watch.standing.get(id)?.availability,
+      quality: gateway.watch.standing.get(id)?.quality,
+      ...gateway.watch.outcomes(id),
     })),
+    wanUp: gateway.wan.up,
+    emergencies: gateway.desk.counts,
+    elinsHeld: gateway.desk.elins.size,
     flood: gateway.flood.counts,
     media: {
       driver: site.media.driver,

@@ -92,7 +92,9 @@ export interface Refusal {
 export type DecisionEffect =
   | { readonly type: 'move-cursor'; readonly route: string; readonly to: number }
   /** From now on a call back to this ELIN is for this caller. */
-  | { readonly type: 'hold-elin'; readonly hold: HeldElin };
+  | { readonly type: 'hold-elin'; readonly hold: HeldElin }
+  /** The answering point calls this ELIN back. */
+  | { readonly type: 'call-back'; readonly elin: string };
 
 /** A question to the outside. Its answer goes into the facts under `domain`, and the decision is made again. */
 export interface Ask {

@@ -111,6 +111,7 @@ export function callBack(
   const hops = callBackHops(held, caller, directory, facts.registered);
   const { elin, holder } = held;
   trace.note({ name: 'emergency', saw: 'called-back', elin, holder, rung: hops.map(hopName) });
+  trace.effects.push({ type: 'call-back', elin });
   return { type: 'hops', hops };
 }
 

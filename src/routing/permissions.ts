@@ -5,6 +5,8 @@ export interface Quota {
   readonly per: 'day' | 'month';
   readonly calls: number | undefined;
   readonly minutes: number | undefined;
+  /** A call ends when the minutes do; otherwise only the next one is refused. */
+  readonly cutOff?: boolean | undefined;
 }
 
 /** A user's permissions for calls that he makes, or that are made on his account. */

@@ -178,6 +178,9 @@ export class Applier {
       case 'ack':
         this.#ack.run(op.upTo);
         return;
+      case 'event':
+        this.#outbox.run(JSON.stringify({ type: 'event', ...op.event }));
+        return;
       case 'line-bins':
         for (const bin of op.bins) {
           this.#lineBin.run(lineBinRow(bin));

@@ -95,6 +95,16 @@ export interface StoredElin {
   readonly left: Millis;
 }
 
+/** Something that has happened, for central. */
+export interface OutboxEvent {
+  /** Stable: `emergency.call`. */
+  readonly id: string;
+  readonly at: WallTime;
+  readonly callId: string | undefined;
+  /** What there is to say of it, by names that the store does not read. */
+  readonly facts: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
 export type StoreOp =
   | { readonly type: 'bind'; readonly binding: Binding }
   | { readonly type: 'unbind'; readonly aor: string; readonly key: string }
@@ -116,6 +126,8 @@ export type StoreOp =
   | { readonly type: 'spent'; readonly user: string; readonly spent: unknown }
   /** In the place of what was stored of this ELIN before. */
   | { readonly type: 'elin'; readonly elin: StoredElin }
+  /** Something that central is told of: its outbox row, acknowledged like a call record's. */
+  | { readonly type: 'event'; readonly event: OutboxEvent }
   /** Bins of a line, each in the place of what was stored of it before. */
   | { readonly type: 'line-bins'; readonly bins: readonly LineBin[] }
   /** Central has everything up to this sequence in its own database. */
@@ -124,7 +136,7 @@ export type StoreOp =
 /** What waits for central's acknowledgement. */
 export interface OutboxRow {
   readonly sequence: number;
-  /** JSON text: `{"type":"cdr", …CallRecord}`. */
+  /** JSON text: `{"type":"cdr", …CallRecord}` or `{"type":"event", …OutboxEvent}`. */
   readonly payload: string;
 }
 

@@ -24,13 +24,36 @@ export interface MetricsFacts {
   readonly sipDialogs: number;
   /** Addresses of record with a binding, and bindings. */
   readonly registrations: { readonly users: number; readonly contacts: number };
-  /** Legs through each gateway, and whether it has far more calls than usual. */
-  readonly gateways: readonly { readonly gateway: string; readonly calls: number; readonly surge: boolean }[];
+  readonly gateways: readonly GatewayFacts[];
+  /** Whether anything beyond the branch answers. */
+  readonly wanUp: boolean;
+  /** Since the start, by the stable ids of the events. */
+  readonly emergencies: Readonly<Record<string, number>>;
+  readonly elinsHeld: number;
   readonly flood: FloodFacts;
   readonly media: MediaFacts | undefined;
   readonly healthy: boolean;
   /** Faults of our own, each confined to a leg or a call: anything but 0 is to be reported. */
   readonly faults: number;
+}
+
+/** A span group or SIP trunk. */
+export interface GatewayFacts {
+  readonly gateway: string;
+  /** Legs through it. */
+  readonly calls: number;
+  /** How many it may carry; undefined: as many as it can. */
+  readonly limit: number | undefined;
+  /** It has far more calls than usual. */
+  readonly surge: boolean;
+  /** It is left out after failures. */
+  readonly throttled: boolean;
+  /** Shares of late, 0–1; undefined while nothing is known. */
+  readonly availability: number | undefined;
+  readonly quality: number | undefined;
+  /** Hops since the start that showed that it lives, or that it does not. */
+  readonly good: number;
+  readonly failed: number;
 }
 
 /** `bans` and `dropped` since the start. */
@@ -61,6 +84,10 @@ export interface Metrics {
   stage(name: string): void;
   /** The router or admission said no. */
   refused(id: string): void;
+  /** The box has ended a call that was talked in: duration, silence, quota. */
+  cutOff(why: string): void;
+  /** A diverted call goes on, for this reason. */
+  diverted(reason: string): void;
   /** A call is over, with its Q.850 cause. */
   ended(cause: number): void;
   text(): Promise<string>;
@@ -76,12 +103,20 @@ export function createMetrics(stages: readonly string[], facts: () => MetricsFac
   const stageCounter = counter('call_stage_total', 'Calls that reached a stage of their way', 'stage');
   const refusals = counter('call_refusals_total', 'Calls refused, by the id of the refusal', 'refusal');
   const ends = counter('calls_ended_total', 'Calls that ended, by Q.850 cause', 'cause');
+  const cutOffs = counter('call_cut_offs_total', 'Calls that the box has ended, by what was used up', 'why');
+  const diversions = counter(
+    'call_diversions_total',
+    'Legs of diverted calls, by the reason of the diversion',
+    'reason',
+  );
   for (const stage of stages) stageCounter.inc({ stage }, 0);
   const refresh = gauges(registry);
   return {
     contentType: registry.contentType,
     stage: (stage) => stageCounter.inc({ stage }),
     refused: (refusal) => refusals.inc({ refusal }),
+    cutOff: (why) => cutOffs.inc({ why }),
+    diverted: (reason) => diversions.inc({ reason }),
     ended: (cause) => ends.inc({ cause: String(cause) }),
     text: () => {
       refresh(facts());
@@ -121,6 +156,19 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const contacts = gauge('registered_contacts', 'Bindings of all users');
   const carried = gauge('gateway_calls', 'Calls through a span group or SIP trunk', ['gateway']);
   const surges = gauge('gateway_surge', '1 while a gateway has far more calls than usual', ['gateway']);
+  const gatewayLimits = gauge('gateway_call_limit', 'Calls that a gateway may carry, where it has a limit', [
+    'gateway',
+  ]);
+  const throttled = gauge('gateway_throttled', '1 while a gateway is left out after failures', ['gateway']);
+  const availability = gauge('gateway_availability', 'Share of hops of late that a gateway has taken', ['gateway']);
+  const quality = gauge('gateway_quality', 'Share of packets of late that could be played as sent', ['gateway']);
+  const outcomes = gauge('gateway_hops', 'Hops since the start that showed that a gateway lives, or does not', [
+    'gateway',
+    'outcome',
+  ]);
+  const wan = gauge('wan_up', '1 while anything beyond the branch answers');
+  const emergencies = gauge('emergency_events', 'Emergency calls and what became of them, since the start', ['event']);
+  const elins = gauge('elins_held', 'Emergency numbers of places that are held for a call back');
   const sources = gauge('flood_sources', 'SIP sources whose messages are counted');
   const banned = gauge('flood_sources_banned', 'SIP sources that are not listened to now');
   const bans = gauge('flood_bans', 'Bans of SIP sources since the start');
@@ -133,6 +181,7 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
   return (facts) => {
     for (const labelled of [
+      ...[gatewayLimits, throttled, availability, quality, outcomes],
       ...[carried, surges, channels, dChannels, alarms, standing, service, lines, transactions, endpoints],
     ])
       labelled.reset();
@@ -149,10 +198,19 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     dialogs.set(facts.sipDialogs);
     users.set(facts.registrations.users);
     contacts.set(facts.registrations.contacts);
-    for (const { gateway, calls: count, surge } of facts.gateways) {
-      carried.set({ gateway }, count);
-      surges.set({ gateway }, surge ? 1 : 0);
+    for (const { gateway, ...of } of facts.gateways) {
+      carried.set({ gateway }, of.calls);
+      surges.set({ gateway }, of.surge ? 1 : 0);
+      throttled.set({ gateway }, of.throttled ? 1 : 0);
+      if (of.limit !== undefined) gatewayLimits.set({ gateway }, of.limit);
+      if (of.availability !== undefined) availability.set({ gateway }, of.availability);
+      if (of.quality !== undefined) quality.set({ gateway }, of.quality);
+      outcomes.set({ gateway, outcome: 'good' }, of.good);
+      outcomes.set({ gateway, outcome: 'failed' }, of.failed);
     }
+    wan.set(facts.wanUp ? 1 : 0);
+    for (const [event, count] of Object.entries(facts.emergencies)) emergencies.set({ event }, count);
+    elins.set(facts.elinsHeld);
     sources.set(facts.flood.sources);
     banned.set(facts.flood.banned);
     bans.set(facts.flood.bans);

@@ -3,10 +3,12 @@
  * nobody. It goes out, and the call back finds him.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Phone } from '../../scripts/demo/phone.ts';
 import type { PhoneCall } from '../../scripts/demo/phone-call.ts';
 import type { ExplainView } from '../../src/console/views.ts';
+import { Reader } from '../../src/store/reader.ts';
 import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
 import { type Libpri, type LibpriEvent, startLibpri } from '../support/libpri.ts';
 import { eventually } from '../support/process.ts';
@@ -123,6 +125,9 @@ describe('an emergency call with every channel taken and every gateway throttled
     assert.equal((await box.calls()).length, CHANNELS - 1);
   }
 
+  const idle = async (): Promise<number> =>
+    (await box.spans())[0]?.channels.filter(({ state }) => state === 'idle').length ?? 0;
+
   const setups = (): readonly LibpriEvent[] => libpri.events.filter(({ ev }) => ev === 'setup');
 
   test('it goes out within two seconds on the channel of the newest call, under the ELIN of the caller’s subnet', async (t) => {
@@ -145,6 +150,21 @@ describe('an emergency call with every channel taken and every gateway throttled
     assert.equal((await box.calls()).length, CHANNELS);
   });
 
+  test('central is told by an event, kept like a call record until it is acknowledged', async () => {
+    const reader = new Reader(join(box.folder, 'state'));
+    try {
+      const events = () => reader.outbox(0, 500).map(({ payload }) => JSON.parse(payload) as Record<string, unknown>);
+      const found = () => events().find(({ type, id }) => type === 'event' && id === 'emergency.call');
+      await eventually('the event stands in the outbox', () => found() !== undefined);
+      const { location, elin, dialled } = (found()?.facts ?? {}) as Record<string, unknown>;
+      assert.deepEqual({ location, elin, dialled }, { location: 'warehouse', elin: ELIN, dialled: '9911' });
+    } finally {
+      reader.close();
+    }
+    assert.match(await box.metrics(), /branchline_emergency_events\{event="emergency\.call"\} 1/);
+    assert.equal(await box.metric('branchline_elins_held'), 1);
+  });
+
   test('those who are to know are told by a message', async () => {
     await eventually('the message is there', () => guard.events.some(({ what }) => what.startsWith('MESSAGE')));
   });
@@ -157,6 +177,7 @@ describe('an emergency call with every channel taken and every gateway throttled
 
   test('the answering point’s call back rings the phone that called, though it never registered', async () => {
     await help[0]?.hangUp();
+    await box.until('its channel is free again', async () => (await idle()) === 1);
     const before = libpri.events.length;
     libpri.call(ELIN.slice(2), '911');
     await eventually('the phone rings', () => called.length === 1);

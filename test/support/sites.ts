@@ -152,7 +152,7 @@ export function fullSample(): Settings {
         pstn: true,
         barred: ['premium'],
         callsAtOnce: 5,
-        quota: { per: 'day', calls: 100, minutes: 600 },
+        quota: { per: 'day', calls: 100, minutes: 600, cutOff: true },
       },
       {
         id: 'bob',
@@ -205,7 +205,7 @@ export function fullSample(): Settings {
         pstn: true,
         barred: ['premium'],
         callsAtOnce: 5,
-        quota: { per: 'month', calls: 1000, minutes: 6000 },
+        quota: { per: 'month', calls: 1000, minutes: 6000, cutOff: true },
       },
     ],
     numberLists: [
@@ -235,6 +235,7 @@ export function fullSample(): Settings {
     ],
     carriers: [{ id: 'acme', name: 'Acme', gateways: ['core', 'pstn'] }],
     branches: [{ id: 'paris', name: 'Paris', prefixes: ['+3312'], gateways: ['core'] }],
+    wan: { trunks: ['core'], probeSeconds: 10, misses: 3 },
     throttle: { failures: 10, minutes: 1, longestMinutes: 60, probeSeconds: 30 },
     emergency: {
       numbers: ['911'],

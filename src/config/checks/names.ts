@@ -56,6 +56,7 @@ export function repeated(names: readonly Named[]): readonly Finding[] {
 
 export function unknownNames(site: Site): readonly Finding[] {
   const gateways = new Set([...site.spanGroups, ...site.sipTrunks].map(({ id }) => id));
+  const trunks = new Set(site.sipTrunks.map(({ id }) => id));
   const spans = new Set(site.spans.map(({ id }) => id));
   const users = new Set(site.users.map(({ id }) => id));
   return [
@@ -73,6 +74,9 @@ export function unknownNames(site: Site): readonly Finding[] {
     ...carrierNames(site),
     ...testNames(site),
     ...gatewayNames(site.emergency.gateways ?? [], gateways, ['emergency']),
+    ...(site.wan.trunks ?? []).flatMap((name, i) =>
+      known(name, trunks, 'SIP trunk', ['sipTrunks'], ['wan', 'trunks', i]),
+    ),
     ...didTargetPlaces(site).flatMap(({ target, path }) =>
       'user' in target ? known(target.user, users, 'user', ['users'], [...path, 'user']) : [],
     ),

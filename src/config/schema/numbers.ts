@@ -114,6 +114,18 @@ export const sipTrunk = z.strictObject({
   ...gatewayNumbers,
 });
 
+export const wan = z.strictObject({
+  trunks: z
+    .array(id)
+    .max(16)
+    .optional()
+    .describe(
+      'SIP trunks whose peers are reached over the WAN: while none of them answers it is down. Those with an enumZone where it is left out',
+    ),
+  probeSeconds: z.int().min(5).max(600).default(10),
+  misses: z.int().min(1).max(20).default(3).describe('Questions in a row without an answer'),
+});
+
 const HA1 = z
   .string()
   .regex(/^([0-9a-fA-F]{32}|[0-9a-fA-F]{64})$/, 'must be 32 hexadecimal digits for MD5, 64 for the others');

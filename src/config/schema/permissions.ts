@@ -6,12 +6,11 @@ import { id, pattern, text, timeZone } from './fields.ts';
 const quota = z.strictObject({
   per: z.enum(['day', 'month']).default('month').describe('By the site’s own clock'),
   calls: z.int().min(0).max(1_000_000).optional(),
-  minutes: z
-    .int()
-    .min(0)
-    .max(1_000_000)
-    .optional()
-    .describe('A call that begins within them is not cut off when they end'),
+  minutes: z.int().min(0).max(1_000_000).optional(),
+  cutOff: z
+    .boolean()
+    .default(true)
+    .describe('Calls end when the minutes do; false: a call that began within them goes on'),
 });
 
 /** Stands in a policy, and in a user, whose own settings win. */

@@ -83,6 +83,7 @@ test('every setting of the schema shows in the differences', () => {
     flood: { banSeconds: 30 },
     lastResort: { user: '201' },
     throttle: { failures: 3 },
+    wan: { probeSeconds: 20 },
     emergency: { numbers: ['112'] },
   };
   for (const section of Object.keys(siteSchema.shape)) {

@@ -20,6 +20,8 @@ const OUT: DialHop = {
   caller: undefined,
 };
 
+const NO_WATCH = { answered: () => {}, ended: () => {} };
+
 const decision = (charged: string | undefined, emergency = false): Decision => ({
   type: 'hops',
   hops: [],
@@ -74,7 +76,12 @@ test('an emergency call passes every limit', () => {
 
 test('an answered call out of the house is counted at once and its seconds at its end, each written down', () => {
   const written: StoreOp[] = [];
-  const ledger = new Ledger({ start: new Map(), persist: (op) => written.push(op), today: () => '2026-11-21' });
+  const ledger = new Ledger({
+    start: new Map(),
+    persist: (op) => written.push(op),
+    today: () => '2026-11-21',
+    watch: NO_WATCH,
+  });
   // The ledger looks at nothing else of a call.
   const live = { decision: decision('201'), spender: undefined } as LiveCall;
   ledger.answered(live, OUT);
@@ -87,7 +94,12 @@ test('an answered call out of the house is counted at once and its seconds at it
 });
 
 test('neither a colleague’s call nor an emergency spends anything', () => {
-  const ledger = new Ledger({ start: new Map(), persist: () => assert.fail(), today: () => '2026-11-21' });
+  const ledger = new Ledger({
+    start: new Map(),
+    persist: () => assert.fail(),
+    today: () => '2026-11-21',
+    watch: NO_WATCH,
+  });
   for (const [hop, emergency] of [
     [undefined, false],
     [OUT, true],

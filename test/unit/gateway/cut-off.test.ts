@@ -10,10 +10,10 @@ function ends(silence: number, since: number | undefined, now: number): boolean 
   // The cut-off asks these two things of the call's way, and nothing else.
   const path = {
     callOf: () => ({ id: 'c1', ...(since === undefined ? {} : { talkingSince: since * 1000 }) }),
-    end: (id: string, cause: number) => ended.push(`${id} ${cause}`),
+    cutOff: (id: string, why: string, cause: number) => ended.push(`${id} ${why} ${cause}`),
   } as unknown as CallPath;
   cutOff(path, 'c1.a', { type: 'silent', seconds: silence }, { silenceSeconds: 60 }, (now * 1000) as Instant);
-  if (ended.length > 0) assert.deepEqual(ended, ['c1 102']);
+  if (ended.length > 0) assert.deepEqual(ended, ['c1 silence 102']);
   return ended.length > 0;
 }
 

@@ -16,7 +16,22 @@ const FACTS: MetricsFacts = {
   sipTransactions: [{ kind: 'invite-server', count: 3 }],
   sipDialogs: 4,
   registrations: { users: 1, contacts: 2 },
-  gateways: [{ gateway: 'pstn', calls: 2, surge: false }],
+  gateways: [
+    {
+      gateway: 'pstn',
+      calls: 2,
+      limit: 20,
+      surge: false,
+      throttled: true,
+      availability: 0.75,
+      quality: undefined,
+      good: 30,
+      failed: 10,
+    },
+  ],
+  wanUp: true,
+  emergencies: { 'emergency.call': 1 },
+  elinsHeld: 1,
   flood: { sources: 3, banned: 1, bans: 2, dropped: 70 },
   media: { driver: 'native', endpoints: 4, ports: 2, ticks: 1000, lateTicks: 1, worstLatenessSeconds: 0.021, slips: 5 },
   healthy: true,
@@ -36,10 +51,14 @@ test('every stage is shown from the start, so that a rate can be taken before th
   metrics.stage('heardSetup');
   metrics.refused('no-route');
   metrics.ended(16);
+  metrics.cutOff('quota');
+  metrics.diverted('busy');
   const text = await metrics.text();
   assert.equal(sample(text, 'branchline_call_stage_total{stage="heardSetup"}'), '2');
   assert.equal(sample(text, 'branchline_call_stage_total{stage="publish"}'), '0');
   assert.equal(sample(text, 'branchline_call_refusals_total{refusal="no-route"}'), '1');
+  assert.equal(sample(text, 'branchline_call_cut_offs_total{why="quota"}'), '1');
+  assert.equal(sample(text, 'branchline_call_diversions_total{reason="busy"}'), '1');
   assert.equal(sample(text, 'branchline_calls_ended_total{cause="16"}'), '1');
 });
 
@@ -57,6 +76,13 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
   assert.equal(sample(first, 'branchline_sip_dialogs'), '4');
   assert.equal(sample(first, 'branchline_media_endpoints{driver="native"}'), '4');
   assert.equal(sample(first, 'branchline_media_ports'), '2');
+  assert.equal(sample(first, 'branchline_gateway_throttled{gateway="pstn"}'), '1');
+  assert.equal(sample(first, 'branchline_gateway_call_limit{gateway="pstn"}'), '20');
+  assert.equal(sample(first, 'branchline_gateway_availability{gateway="pstn"}'), '0.75');
+  assert.equal(sample(first, 'branchline_gateway_quality{gateway="pstn"}'), undefined);
+  assert.equal(sample(first, 'branchline_gateway_hops{gateway="pstn",outcome="failed"}'), '10');
+  assert.equal(sample(first, 'branchline_emergency_events{event="emergency.call"}'), '1');
+  assert.equal(sample(first, 'branchline_wan_up'), '1');
   facts = {
     ...FACTS,
     callsInProgress: 0,
