@@ -7,9 +7,11 @@ import { CAUSE } from '../call/cause.ts';
 import type { CallRecord as Q931CallRecord } from '../isdn/q931/primitives.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Clock } from '../kernel/time.ts';
-import { byeFromRecord, recordFromJson } from '../leg/sip-leg-record.ts';
-import type { DialogRecord } from '../leg/sip-leg-words.ts';
+import { byeFromRecord, inviteFromJson, recordFromJson } from '../leg/sip-leg-record.ts';
+import { refusalOf } from '../leg/sip-leg-release.ts';
+import type { DialogRecord, InviteRecord } from '../leg/sip-leg-words.ts';
 import type { Flow } from '../sip/message/flow.ts';
+import { request } from '../sip/message/message.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveCall } from '../store/words.ts';
 import type { SipEdge } from './sip-edge.ts';
@@ -18,6 +20,8 @@ import type { SipEdge } from './sip-edge.ts';
 export type LegRecovery =
   /** `flow`: the hole in the phone's NAT. It outlives us on UDP only: connections have died with the process. */
   | { readonly type: 'sip'; readonly record: DialogRecord; readonly flow: Flow | undefined }
+  /** Its sender waits for a final response, and hears it only where it has sent from: on UDP. */
+  | { readonly type: 'invite'; readonly invite: InviteRecord; readonly flow: Flow }
   | { readonly type: 'q931'; readonly span: string; readonly record: Q931CallRecord };
 
 /** The legs of the calls that were up. Rows that an older release wrote differently are passed over. */
@@ -30,6 +34,10 @@ function recoveryOf(value: unknown): readonly LegRecovery[] {
   if (value.type === 'sip') {
     const record = recordFromJson(value.record);
     return record === undefined ? [] : [{ type: 'sip', record, flow: isUdpFlow(value.flow) ? value.flow : undefined }];
+  }
+  if (value.type === 'invite') {
+    const invite = inviteFromJson(value.invite);
+    return invite === undefined || !isUdpFlow(value.flow) ? [] : [{ type: 'invite', invite, flow: value.flow }];
   }
   const { type, span, record } = value;
   return type === 'q931' && typeof span === 'string' && isQ931Record(record) ? [{ type, span, record }] : [];
@@ -51,9 +59,15 @@ export function q931Records(left: readonly LegRecovery[], span: string): readonl
   return left.flatMap((leg) => (leg.type === 'q931' && leg.span === span ? [leg.record] : []));
 }
 
-/** BYE to every SIP party that still believes in its call. */
-export function endDialogs(left: readonly LegRecovery[], edge: Pick<SipEdge, 'say'>): void {
-  for (const leg of left) if (leg.type === 'sip') endDialog(leg.record, leg.flow, edge);
+/** BYE to every SIP party that still believes in its call, a refusal to every one that still waits for it. */
+export function endDialogs(left: readonly LegRecovery[], edge: Pick<SipEdge, 'say' | 'refuseStored'>): void {
+  const { status, headers } = refusalOf(ourRelease(CAUSE.temporaryFailure));
+  for (const leg of left) {
+    if (leg.type === 'sip') endDialog(leg.record, leg.flow, edge);
+    if (leg.type !== 'invite') continue;
+    const { uri, headers: stored, toTag } = leg.invite;
+    edge.refuseStored(request('INVITE', uri, stored), leg.flow, status, { toTag, headers });
+  }
 }
 
 /** A BYE for which nobody waits. */

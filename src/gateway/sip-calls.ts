@@ -57,7 +57,8 @@ export class SipCalls {
   /** An INVITE whose sender is known. */
   invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
     const side = this.#side(flow, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
-    const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> => this.#bind(id, ears, side, flow, {});
+    const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> =>
+      this.#bind(id, ears, side, flow, { heard: { transaction, request } });
     const bound = this.#begun(transaction, request, flow, source, make);
     if (bound === undefined) return;
     const user = source.type === 'user' ? { user: source.id } : {};
@@ -153,7 +154,13 @@ export class SipCalls {
     ears: LegEars,
     side: SipSide,
     flow: Flow | undefined,
-    more: { destination?: SipDestination; digest?: DigestClient | undefined; patience?: Millis },
+    more: {
+      /** Of a leg that was called: its INVITE. */
+      heard?: { readonly transaction: string; readonly request: SipRequest };
+      destination?: SipDestination;
+      digest?: DigestClient | undefined;
+      patience?: Millis;
+    },
   ): BoundLeg<SipIn, SipOut> {
     const { reactor, random, edge } = this.#parts;
     const { patience, ...setup } = more;
@@ -186,12 +193,17 @@ export class SipCalls {
         },
         recovery: (): LegRecovery | undefined => {
           const record = leg.dialogRecord();
-          return record === undefined ? undefined : { type: 'sip', record, flow };
+          if (record !== undefined) return { type: 'sip', record, flow };
+          const invite = leg.inviteRecord();
+          return invite === undefined || flow === undefined ? undefined : { type: 'invite', invite, flow };
         },
         thread: () => leg.key?.callId,
         abandon: () => {
           const record = leg.dialogRecord();
-          if (record !== undefined) endDialog(record, flow, edge());
+          if (record !== undefined) return endDialog(record, flow, edge());
+          const { heard } = more;
+          const toTag = leg.inviteRecord()?.toTag ?? token(random, 6);
+          if (heard !== undefined) edge().respond(heard.transaction, heard.request, 500, { toTag });
         },
       },
       reactor,

@@ -123,6 +123,13 @@ export class SipEdge implements Wakeable {
     this.#transmit(response, flow);
   }
 
+  /** Refuses an INVITE from before a crash, as often as it takes: its sender has heard provisional responses and sends it no more. */
+  refuseStored(invite: SipRequest, flow: Flow, status: number, parts: ResponseParts): void {
+    if (checkRequest(invite) !== undefined) return;
+    const heard = this.#parts.layer.receive(invite, flow, this.#parts.reactor.clock.now());
+    for (const effect of heard) if (effect.type === 'request') this.respond(effect.transaction, invite, status, parts);
+  }
+
   /** From now on requests of this dialog are the user's. */
   join(callId: string, localTag: string, user: SipUser): void {
     this.#dialogs.set(dialogKey(callId, localTag), user);

@@ -1,7 +1,8 @@
 import type { Release } from '../call/signal.ts';
 import { dialogFromJson, nextRequest } from '../sip/dialog/dialog.ts';
+import type { SipRequest } from '../sip/message/message.ts';
 import { reasons } from './sip-leg-release.ts';
-import type { DialogRecord, SipOut } from './sip-leg-words.ts';
+import type { DialogRecord, InviteRecord, SipOut } from './sip-leg-words.ts';
 
 /** The ends of dialogs that a crash left without a leg. */
 
@@ -23,3 +24,21 @@ export function byeFromRecord(record: DialogRecord, release: Release): SipOut {
   const bye = nextRequest(dialog, 'BYE', [...reasons(release), ['User-Agent', record.userAgent]]);
   return { type: 'request', transaction: `${record.leg}-bye`, request: bye.request, nextHop: bye.nextHop };
 }
+
+/** What is stored of an INVITE while it is unanswered. */
+export function recordOfInvite({ uri, headers }: SipRequest, toTag: string): InviteRecord {
+  const repeated = ['Via', 'Max-Forwards', 'From', 'To', 'Call-ID', 'CSeq'];
+  const pairs = repeated.flatMap((name) => headers.all(name).map((value): readonly [string, string] => [name, value]));
+  return { uri, headers: pairs, toTag };
+}
+
+/** Reads it back; undefined when it isn't one. */
+export function inviteFromJson(value: unknown): InviteRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { uri, headers, toTag } = value as Partial<Record<keyof InviteRecord, unknown>>;
+  if (typeof uri !== 'string' || typeof toTag !== 'string' || !Array.isArray(headers)) return undefined;
+  const pairs = headers.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
+  return pairs ? { uri, headers: headers as unknown as InviteRecord['headers'], toTag } : undefined;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && !/[\r\n]/.test(value);

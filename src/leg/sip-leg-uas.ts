@@ -13,10 +13,11 @@ import { redirectingOf } from './sip-leg-diversion.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, EXTENSIONS, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession } from './sip-leg-offer-answer.ts';
+import { recordOfInvite } from './sip-leg-record.ts';
 import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
 import { Provisionals } from './sip-leg-reliable.ts';
 import { DialogUsage } from './sip-leg-usage.ts';
-import type { SipSide } from './sip-leg-words.ts';
+import type { InviteRecord, SipSide } from './sip-leg-words.ts';
 
 /** The set-up of a call that came to us as an INVITE, until our 2xx is ACKed: RFC 3261 §13.3, RFC 3262 §3. */
 export class UasSetup {
@@ -78,6 +79,11 @@ export class UasSetup {
       origin: originOf(invite),
     });
     return setup;
+  }
+
+  /** What would refuse it after a crash; undefined once it has its final response. */
+  get record(): InviteRecord | undefined {
+    return this.#stage === 'proceeding' ? recordOfInvite(this.#invite, this.usage.dialog.localTag) : undefined;
   }
 
   get transaction(): string {

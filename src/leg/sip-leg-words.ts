@@ -70,6 +70,15 @@ export interface SipLegSetup {
   readonly destination?: SipDestination | undefined;
 }
 
+/** What a stored INVITE that we have not answered yet needs so that a restart can refuse it: JSON as it stands. */
+export interface InviteRecord {
+  readonly uri: string;
+  /** What its response repeats (RFC 3261 §8.2.6.2), names and values. */
+  readonly headers: HeaderPairs;
+  /** The To tag of the responses that have been sent. */
+  readonly toTag: string;
+}
+
 /** What a stored leg needs so that a restart can still end its call: JSON as it stands. */
 export interface DialogRecord {
   readonly leg: string;

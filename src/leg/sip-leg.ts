@@ -13,7 +13,7 @@ import { reasons, releaseOfRequest, releaseOfSilence } from './sip-leg-release.t
 import { UacSetup } from './sip-leg-uac.ts';
 import { UasSetup } from './sip-leg-uas.ts';
 import type { DialogUsage } from './sip-leg-usage.ts';
-import type { DialogRecord, SipIn, SipLegSetup, SipOut } from './sip-leg-words.ts';
+import type { DialogRecord, InviteRecord, SipIn, SipLegSetup, SipOut } from './sip-leg-words.ts';
 
 type Effects = readonly LegEffect<SipOut>[];
 
@@ -70,6 +70,11 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     if (usage === undefined || !(usage.dialog.confirmed || usage.dialog.role === 'uac')) return undefined;
     const { id, side } = this.#kit.setup;
     return { leg: id, dialog: usage.dialog, userAgent: side.userAgent };
+  }
+
+  /** What must be stored so that a restart can refuse an INVITE that waits for us; undefined when none does. */
+  inviteRecord(): InviteRecord | undefined {
+    return this.#role?.type === 'uas' ? this.#role.setup.record : undefined;
   }
 
   tell(signal: Signal, now: Instant): Effects {

@@ -51,6 +51,8 @@ describe('kill -9 with calls up', () => {
   const calls: PhoneCall[] = [];
   /** Calls that reach the callee: the first is answered, what comes later rings. */
   const called: PhoneCall[] = [];
+  /** A call that nobody has answered. */
+  let waiting: PhoneCall | undefined;
   /** When the box was started again. */
   let restarted = 0;
   let seen = 0;
@@ -86,7 +88,7 @@ describe('kill -9 with calls up', () => {
     await box?.remove();
   });
 
-  test('seven calls are up, both ways, by three phones, one of them still ringing', async () => {
+  test('eight calls are up, both ways, by three phones, two of them still ringing', async () => {
     for (let n = 0; n < 3; n++) calls.push(await caller.call('5551234'));
     for (const call of calls) assert.equal(await call.answered, true);
     baresip.dial(`sip:5551234@${DOMAIN}`);
@@ -101,7 +103,9 @@ describe('kill -9 with calls up', () => {
     libpri.call('2145550202');
     await libpri.waitFor('alerting');
     await box.until('every call stands in the table', async () => (await box.calls()).length === 7);
-    await eventually('the last call rings', () => called.length === 3);
+    await eventually('the last call from outside rings', () => called.length === 3);
+    waiting = await caller.call('202');
+    await eventually('and one from inside', () => called.length === 4 && waiting?.statuses.includes(180) === true);
   });
 
   test('after the kill the store is sound, with a row for every live call', async () => {
@@ -109,7 +113,7 @@ describe('kill -9 with calls up', () => {
     const db = new Database(join(box.folder, 'state', STATE_FILE), { readonly: true });
     try {
       assert.equal(db.pragma('integrity_check', { simple: true }), 'ok');
-      assert.deepEqual(db.prepare('SELECT count(*) AS n FROM live_call').get(), { n: 7 });
+      assert.deepEqual(db.prepare('SELECT count(*) AS n FROM live_call').get(), { n: 8 });
       assert.deepEqual(db.prepare('SELECT count(*) AS n FROM binding').get(), { n: 3 });
     } finally {
       db.close();
@@ -119,10 +123,11 @@ describe('kill -9 with calls up', () => {
     await box.start();
   });
 
-  test('within five seconds of the restart every SIP party that talks or rings has its BYE with the cause', async () => {
+  test('within five seconds of the restart every SIP party that talks or rings has its BYE with the cause, and who waits a refusal', async () => {
     const ends = [...calls, ...called].map((call) => call.ended);
     const endings = await Promise.race([Promise.all(ends), deadline()]);
     for (const ending of endings) assert.deepEqual(ending, { by: 'far', status: undefined, cause: FAULT });
+    assert.deepEqual(await Promise.race([waiting?.ended, deadline()]), { by: 'far', status: 503, cause: FAULT });
     await baresip.until('CALL_CLOSED', TOLD_WITHIN);
   });
 
@@ -143,14 +148,14 @@ describe('kill -9 with calls up', () => {
     const reader = new Reader(join(box.folder, 'state'));
     try {
       const rows = (): readonly CallRecord[] => reader.recent(100, undefined);
-      await eventually('seven records', () => rows().length === 7);
+      await eventually('eight records', () => rows().length === 8);
       for (const { cause, releasedBy, ended, started } of rows()) {
         assert.deepEqual({ cause, releasedBy }, { cause: FAULT, releasedBy: 'crash' });
         assert.ok(ended >= started);
       }
       assert.equal(rows().filter(({ answered }) => answered !== undefined).length, 6);
-      assert.equal(new Set(rows().map(({ callId }) => callId)).size, 7);
-      assert.equal(reader.outbox(0, 100).length, 7);
+      assert.equal(new Set(rows().map(({ callId }) => callId)).size, 8);
+      assert.equal(reader.outbox(0, 100).length, 8);
     } finally {
       reader.close();
     }

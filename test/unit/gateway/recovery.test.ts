@@ -44,7 +44,7 @@ const stored = (...dialogs: readonly unknown[]): readonly LegRecovery[] =>
 
 function byes(left: readonly LegRecovery[]): readonly { readonly out: SipOut; readonly user: SipUser }[] {
   const said: { out: SipOut; user: SipUser }[] = [];
-  endDialogs(left, { say: (out, user) => said.push({ out, user }) });
+  endDialogs(left, { say: (out, user) => said.push({ out, user }), refuseStored: () => assert.fail('no INVITE') });
   return said;
 }
 
@@ -79,4 +79,28 @@ test('a row that another release wrote costs its own call’s goodbye and no oth
   );
   assert.equal(q931Records(left, 't1').length, 1);
   assert.equal(q931Records(left, 't2').length, 0);
+});
+
+test('a caller who still waits is refused where the INVITE came from, with the tag that it knows, over UDP only', () => {
+  const invite = {
+    uri: 'sip:5551234@branch.example',
+    headers: [
+      ['Via', 'SIP/2.0/UDP 10.0.0.7:5060;branch=z9hG4bK1;received=198.51.100.7;rport=40000'],
+      ['CSeq', '1 INVITE'],
+    ],
+    toTag: 'ours',
+  };
+  const refused: unknown[] = [];
+  const left = stored(
+    { type: 'invite', invite, flow: UDP },
+    { type: 'invite', invite, flow: { ...UDP, transport: 'tcp', connection: 'tcp-1' } },
+    { type: 'invite', invite: { ...invite, headers: [['Via', 'x\r\nEvil: 1']] }, flow: UDP },
+    { type: 'invite', flow: UDP },
+  );
+  endDialogs(left, {
+    say: () => assert.fail('no dialog'),
+    refuseStored: (request, flow, status, { toTag, headers }) =>
+      refused.push([request.method, request.headers.get('CSeq'), flow, status, toTag, headers?.[0]?.[1]]),
+  });
+  assert.deepEqual(refused, [['INVITE', '1 INVITE', UDP, 503, 'ours', 'Q.850;cause=41;location=LPN']]);
 });

@@ -10,6 +10,7 @@ import type { Instant, WallTime } from '../../../src/kernel/time.ts';
 import type { SipIn } from '../../../src/leg/sip-leg-words.ts';
 import type { Flow, Target } from '../../../src/sip/message/flow.ts';
 import { request as requestOf } from '../../../src/sip/message/message.ts';
+import { parseMessage } from '../../../src/sip/message/parse.ts';
 import { TransactionLayer } from '../../../src/sip/transaction/layer.ts';
 import { sip } from '../../support/sip-messages.ts';
 
@@ -162,4 +163,21 @@ test('a request for a connection that has closed goes where its URI says; only i
       there ? [] : ['failed'],
     );
   }
+});
+
+test('an INVITE from before a crash is refused in a transaction: its copy gets the same, and its ACK ends it', async () => {
+  const { edge, sent, settled } = sender(() => true);
+  const text = request('SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKold', 'SIP/2.0', 'INVITE');
+  const invite = parseMessage(sip(text));
+  assert.ok(invite.ok && invite.value.type === 'request');
+  edge.refuseStored(invite.value, FLOW, 503, { toTag: 'ours' });
+  edge.receive(sip(text), FLOW);
+  await settled();
+  assert.equal(sent.length, 2);
+  assert.equal(edge.load.servers, 1);
+  const ack = text.replace(/INVITE/g, 'ACK').replace('To: <sip:100@192.0.2.1>', 'To: <sip:100@192.0.2.1>;tag=ours');
+  edge.receive(sip(ack), FLOW);
+  edge.receive(sip(text), FLOW);
+  await settled();
+  assert.equal(sent.length, 2);
 });

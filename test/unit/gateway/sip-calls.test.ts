@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CallPath, LegEars } from '../../../src/gateway/call-path.ts';
+import { Reactor } from '../../../src/gateway/reactor.ts';
+import { SipCalls } from '../../../src/gateway/sip-calls.ts';
+import type { SipEdge } from '../../../src/gateway/sip-edge.ts';
+import { Supervisor } from '../../../src/gateway/supervise.ts';
+import { silent } from '../../../src/kernel/log.ts';
+import { seeded } from '../../../src/kernel/random.ts';
+import type { Instant, WallTime } from '../../../src/kernel/time.ts';
+import type { Source } from '../../../src/routing/query.ts';
+import type { Flow } from '../../../src/sip/message/flow.ts';
+import { parseMessage } from '../../../src/sip/message/parse.ts';
+import { hash } from '../../support/hashes.ts';
+import { sip } from '../../support/sip-messages.ts';
+import { DEMO, siteOf } from '../../support/sites.ts';
+
+const FLOW: Flow = {
+  transport: 'udp',
+  remote: { address: '192.0.2.9', port: 5070 },
+  local: { address: '192.0.2.1', port: 5060 },
+};
+
+const INVITE = parseMessage(
+  sip(`INVITE sip:100@192.0.2.1 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bK1
+Max-Forwards: 70
+From: <sip:200@192.0.2.9>;tag=far
+To: <sip:100@192.0.2.1>
+Contact: <sip:200@192.0.2.9:5070>
+Call-ID: one
+CSeq: 1 INVITE
+Content-Length: 0
+`),
+);
+
+test('a fault of ours before the answer does not leave the caller waiting: its INVITE is refused', () => {
+  assert.ok(INVITE.ok && INVITE.value.type === 'request');
+  const clock = { now: () => 0 as Instant, wall: () => 0 as WallTime };
+  const reactor = new Reactor(clock, { set: () => {}, clear: () => {} }, (error) => assert.fail(String(error)));
+  const supervisor = new Supervisor(silent);
+  const refused: [string, number, string | undefined][] = [];
+  const gone: string[] = [];
+  const edge = {
+    take: () => {},
+    say: () => {},
+    join: () => {},
+    leave: () => {},
+    abandon: () => {},
+    respond: (transaction: string, _request: unknown, status: number, parts: { toTag?: string }) =>
+      refused.push([transaction, status, parts.toTag]),
+  };
+  const ears: LegEars = {
+    supervisor,
+    say: () => {
+      throw new Error('a fault of ours');
+    },
+    media: () => {},
+    gone: () => gone.push('a'),
+  };
+  const incoming = (_source: Source, _tones: string, make: (id: string, ears: LegEars) => unknown) => make('c.a', ears);
+  const calls = new SipCalls({
+    reactor,
+    random: seeded(1),
+    hash,
+    site: () => siteOf(DEMO),
+    edge: () => edge as unknown as SipEdge,
+    path: () => ({ incoming }) as unknown as CallPath,
+    ownPlace: () => ({ address: '192.0.2.1', port: 5060 }),
+  });
+  calls.invite('in-1', INVITE.value, FLOW, { type: 'user', id: '201' });
+  assert.deepEqual(
+    refused.map(([transaction, status]) => [transaction, status]),
+    [['in-1', 500]],
+  );
+  assert.ok(refused[0]?.[2]);
+  assert.deepEqual(gone, ['a']);
+  assert.equal(supervisor.faults, 1);
+});
