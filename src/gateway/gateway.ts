@@ -128,6 +128,7 @@ export class Gateway {
       reactor,
       log,
       books: new LineBooks(store.start, quietly),
+      follow: (span) => this.media.reference(span),
       open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
@@ -328,6 +329,9 @@ export class Gateway {
         })),
         ...this.#site.sipTrunks.map(({ id }) => ({ id, up: true, why: undefined })),
       ],
+      lines: this.spans.all.flatMap(({ setting, watch }) =>
+        watch.alarms.map(({ id }) => ({ span: setting.id, alarm: id })),
+      ),
       media: this.#mediaAlive,
       store: this.store.stats().trouble === undefined,
     });

@@ -245,10 +245,14 @@ export class LineWatch implements Wakeable {
 
   // What is to be seen
 
+  get alarms(): readonly StandingAlarm[] {
+    return this.#alarms.visible;
+  }
+
   state(): LineState {
     const remote = this.#reading?.loopback;
     return {
-      alarms: this.#alarms.visible,
+      alarms: this.alarms,
       service: this.service,
       loopback: this.#loopback ?? (remote === undefined ? undefined : { type: remote, until: undefined }),
       performance: this.#performance.view(this.#parts.reactor.clock.wall()),

@@ -4,6 +4,7 @@ import type { Offer, Release } from '../call/signal.ts';
 import { same } from '../config/diff.ts';
 import {
   channelsOf,
+  clockOrder,
   lawOf,
   lineKey,
   type MemberSetting,
@@ -41,6 +42,8 @@ import { type WatchedSpan, watchLine } from './watch-line.ts';
 export type OpenSpan = (span: SpanSetting, hear: (event: SpanEvent) => void) => Promise<Result<SpanPort, string>>;
 
 export interface SpansParts {
+  /** Whose clock the media tick follows from now on: the reference, where its driver has a clock; undefined: the host's. */
+  readonly follow: (span: string | undefined) => void;
   readonly reactor: Reactor;
   readonly log: Log;
   readonly open: OpenSpan;
@@ -75,6 +78,7 @@ export class Spans {
   readonly #parts: SpansParts;
   readonly #trunks = new Map<string, Trunk>();
   #groups: readonly SpanGroupSetting[] = [];
+  #reference: string | undefined;
 
   constructor(parts: SpansParts) {
     this.#parts = parts;
@@ -118,6 +122,22 @@ export class Spans {
     return [...this.#trunks.values()];
   }
 
+  /** The first line of the clock plan that can be followed; undefined where the box runs on its own clock. */
+  get reference(): string | undefined {
+    const good = this.all.filter(({ dChannel }) => dChannel.lineUp).map(({ setting }) => setting);
+    return clockOrder(good)[0];
+  }
+
+  #followClock(): void {
+    const { reference } = this;
+    if (reference === this.#reference) return;
+    this.#parts.log.info({ span: reference, before: this.#reference }, 'clock.reference');
+    this.#reference = reference;
+    // Over Ethernet the clock is ours to give, and a virtual line has none.
+    const hasClock = reference !== undefined && this.#span(reference)?.setting.driver === 'dahdi';
+    this.#parts.follow(hasClock ? reference : undefined);
+  }
+
   #span(id: string): Span | undefined {
     return this.all.find(({ setting }) => setting.id === id);
   }
@@ -141,7 +161,13 @@ export class Spans {
             for (const one of trunk.spans) if (span === undefined || span === one.setting.id) one.watch.look();
           }),
       },
-      (hear) => setting.members.map((member) => this.#member(member, hear, (id) => lineChanged(trunk, id, reactor))),
+      (hear) =>
+        setting.members.map((member) =>
+          this.#member(member, hear, (id) => {
+            lineChanged(trunk, id, reactor);
+            this.#followClock();
+          }),
+        ),
     );
     const trunk: Trunk = { setting, signalling, group, spans: [], legs: new Set(), leaving: false };
     for (const [i, member] of setting.members.entries()) {
@@ -165,6 +191,7 @@ export class Spans {
         watch.start(port.value);
       });
     }
+    this.#followClock();
     return ok(undefined);
   }
 
@@ -206,6 +233,7 @@ export class Spans {
     await waitUntil(this.#parts.reactor, () => trunk.legs.size === 0, GOODBYE);
     this.#trunks.delete(id);
     for (const { watch } of trunk.spans) watch.stop();
+    this.#followClock();
     await trunk.signalling.stop();
   }
 

@@ -1,6 +1,6 @@
 /** What the gateway shows of itself, for the HTTP API, the command line and Prometheus. It only reads. */
 
-import { clockOf, clockOrder, dChannelOf } from '../config/line.ts';
+import { clockOf, dChannelOf } from '../config/line.ts';
 import type { CallView, SpanView, StatusView } from '../console/views.ts';
 import type { Clock, Instant, WallTime } from '../kernel/time.ts';
 import { PARAMETERS } from '../line/second.ts';
@@ -83,7 +83,7 @@ export function spanViews({ gateway, clock }: StatusFacts): readonly SpanView[] 
   for (const live of gateway.path.live.values()) {
     for (const { span, slot } of live.channels.values()) calls.set(`${span}/${slot}`, live.id);
   }
-  const reference = referenceOf(gateway);
+  const { reference } = gateway.spans;
   return gateway.spans.all.map((span) => {
     const { setting, dChannel, watch } = span;
     return {
@@ -117,15 +117,9 @@ function nfasView({ member, signalling }: WatchedSpan): SpanView['nfas'] {
   };
 }
 
-/** The first line of the clock plan that can be followed; undefined where the box runs on its own clock. */
-function referenceOf({ spans }: Gateway): string | undefined {
-  const good = spans.all.filter(({ dChannel }) => dChannel.lineUp).map(({ setting }) => setting);
-  return clockOrder(good)[0];
-}
-
 export function metricsFacts(gateway: Gateway): MetricsFacts {
   const { spans, edge, registration, path, media, site } = gateway;
-  const { ticks, overruns, lateness, rtpEndpoints, tdmEndpoints, portsInUse, spans: lines } = media.stats();
+  const { ticks, overruns, lateness, clockPpm, rtpEndpoints, tdmEndpoints, portsInUse, spans: lines } = media.stats();
   const { clients, servers, dialogs } = edge.load;
   return {
     callsInProgress: path.live.size,
@@ -171,6 +165,7 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
       lateTicks: overruns,
       worstLatenessSeconds: lateness.max / 1000,
       slips: lines.reduce((sum, { slips }) => sum + slips, 0),
+      clockPpm,
     },
     healthy: gateway.unfit() === undefined,
     faults: gateway.supervisor.faults,

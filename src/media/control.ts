@@ -57,6 +57,10 @@ export class MediaControl {
         else media.attach(message.attachment);
         break;
       }
+      case 'reference':
+        this.#memory.reference = message.span;
+        this.#memory.follower.forget();
+        break;
       case 'loop':
         this.#memory.spans.find(({ spec }) => spec.id === message.span)?.loop.turn(message.loopback);
         break;

@@ -23,6 +23,7 @@ const CELLS = [
   'malformed',
   'sendFailures',
   'realTime',
+  'clockPpm',
   'cpu',
 ] as const;
 
@@ -53,6 +54,8 @@ export interface MediaStats {
   readonly cpu: number;
   /** True when the loop runs under SCHED_FIFO. */
   readonly realTime: boolean;
+  /** By how many parts per million the tick runs ahead of the host's clock, to keep pace with the reference span. */
+  readonly clockPpm: number;
   readonly rtpEndpoints: number;
   readonly tdmEndpoints: number;
   /** RTP ports that are bound; the RTCP port beside each is not counted. */
@@ -131,6 +134,7 @@ export class Counters {
       },
       cpu: of('cpu'),
       realTime: of('realTime') === 1,
+      clockPpm: of('clockPpm'),
       rtpEndpoints: of('rtpEndpoints'),
       tdmEndpoints: of('tdmEndpoints'),
       portsInUse: of('portsInUse'),

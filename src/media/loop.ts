@@ -22,17 +22,20 @@ export type Body = (now: number) => boolean;
  */
 export class TickClock {
   readonly #counters: Counters;
+  readonly #ppm: () => number;
   due: number;
 
-  constructor(now: number, counters: Counters) {
+  /** @param ppm By how many parts per million a tick is to be shorter than 20 ms of the host's clock. */
+  constructor(now: number, counters: Counters, ppm: () => number = () => 0) {
     this.#counters = counters;
+    this.#ppm = ppm;
     this.due = now + TICK;
   }
 
   /** A tick begins at `now`; moves `due` on to the next. */
   begin(now: number): void {
     this.#counters.tick(Math.max(0, now - this.due));
-    this.due += TICK;
+    this.due += TICK * (1 - this.#ppm() * 1e-6);
     const behind = Math.floor((now - this.due) / TICK);
     if (behind <= CATCH_UP) return;
     this.due += behind * TICK;
@@ -50,7 +53,14 @@ export interface Between {
 }
 
 /** The appliance's loop: blocks this thread, sleeps to the absolute time of each tick, under SCHED_FIFO where that is permitted. */
-export function runNative(native: LoopNative, counters: Counters, log: Log, body: Body, lines: Between): void {
+export function runNative(
+  native: LoopNative,
+  counters: Counters,
+  log: Log,
+  body: Body,
+  lines: Between,
+  ppm: () => number,
+): void {
   // A scavenge shared with helper threads of normal priority makes this one wait for them, for 150 ms on a box that is busy.
   setFlagsFromString('--no-parallel-scavenge');
   const fifo = native.scheduleFifo(PRIORITY);
@@ -58,7 +68,7 @@ export function runNative(native: LoopNative, counters: Counters, log: Log, body
   if (fifo.ok) log.info({ priority: PRIORITY }, 'media loop runs under SCHED_FIFO');
   else
     log.warn({ error: fifo.error.code }, 'media loop runs without SCHED_FIFO: expect late ticks when the box is busy');
-  const clock = new TickClock(native.monotonic(), counters);
+  const clock = new TickClock(native.monotonic(), counters, ppm);
   for (;;) {
     for (let part = 1; part < PARTS && lines.paced; part++) {
       native.sleepUntil(clock.due - TICK + (part * TICK) / PARTS);

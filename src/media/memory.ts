@@ -1,3 +1,4 @@
+import { ClockFollower } from './clock-follower.ts';
 import { Endpoint, type OnDigit } from './endpoint.ts';
 import type { Lines } from './lines.ts';
 import type { MediaWorkerData } from './messages.ts';
@@ -19,6 +20,9 @@ export class MediaMemory {
   readonly rooms: readonly SpanRoom[];
   /** The spans that are open, in no order. */
   readonly spans: SpanMemory[] = [];
+  /** The span whose clock the tick follows; undefined: the host's own. */
+  reference: string | undefined;
+  readonly follower = new ClockFollower();
   readonly legs = new Map<string, Endpoint>();
   /** The endpoints that take part in the tick, in no order. */
   readonly live: Endpoint[] = [];

@@ -33,6 +33,8 @@ export type Command =
   | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array }
   /** The descriptors of a DAHDI span's B-channels, the worker's own from here on; undefined: it closes them. */
   | { readonly type: 'attach'; readonly span: string; readonly attachment: DahdiAttachment | undefined }
+  /** The span whose clock the box follows; undefined where it runs on its own. */
+  | { readonly type: 'reference'; readonly span: string | undefined }
   /** A loopback of the B-channels, for a line without a framer of its own; undefined takes it away. */
   | { readonly type: 'loop'; readonly span: string; readonly loopback: Loopback | undefined }
   /** A bit error rate test on a span's B-channels; answered by `bert`. Undefined only reads. */

@@ -58,6 +58,8 @@ export interface MediaPlane {
   attach(span: string, attachment: DahdiAttachment | undefined): void;
   /** Who hears what such a span says from now on; what it said since nobody did comes first. */
   hear(span: string, listener: ((event: SpanEvent) => void) | undefined): void;
+  /** Whose clock the tick follows: a span's whose driver has one, or with undefined the host's. */
+  reference(span: string | undefined): void;
   /** A loopback of a span's B-channels, for a line without a framer of its own; undefined takes it away. */
   loop(span: string, loopback: Loopback | undefined): void;
   /** A bit error rate test on B-channels that have no call; without an order it is only read. Undefined: there is no such span. */
@@ -218,6 +220,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
         tell({ type: 'stream', request, leg });
       });
     },
+    reference: (span) => tell({ type: 'reference', span }),
     loop: (span, loopback) => tell({ type: 'loop', span, loopback }),
     bert(span, order) {
       if (!alive) return Promise.resolve(undefined);

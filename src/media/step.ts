@@ -22,6 +22,7 @@ export interface StepEvents {
 export function step(memory: MediaMemory, moment: Moment, counters: Counters, events: StepEvents): void {
   receive(memory, moment, counters);
   for (const span of memory.spans) span.loop.receive(span.media);
+  if (memory.reference !== undefined) follow(memory, memory.reference);
   for (let i = memory.live.length - 1; i >= 0; i--) hear(memory.live[i] as Endpoint, events);
   for (let i = memory.live.length - 1; i >= 0; i--) speak(memory.live[i] as Endpoint, moment, events);
   for (const span of memory.spans) {
@@ -30,6 +31,14 @@ export function step(memory: MediaMemory, moment: Moment, counters: Counters, ev
   }
   counters.add('sent', memory.io.outbox.count);
   counters.add('sendFailures', memory.io.flush());
+}
+
+function follow({ spans, follower }: MediaMemory, reference: string): void {
+  for (const { spec, channels } of spans) {
+    if (spec.id !== reference) continue;
+    for (const channel of channels) if (channel.isOpen) follower.look(channel.rx.fill);
+  }
+  follower.tick();
 }
 
 function receive(memory: MediaMemory, moment: Moment, counters: Counters): void {

@@ -77,7 +77,7 @@ async function run(native: Native | undefined): Promise<void> {
   };
   emit({ type: 'started' });
   if (native === undefined || lines === undefined) await runOnEventLoop(counters, body);
-  else runNative(native, counters, log, body, lines);
+  else runNative(native, counters, log, body, lines, () => memory.follower.ppm);
   lines?.closeAll();
   io.close();
 }
@@ -123,6 +123,7 @@ function count(memory: MediaMemory): void {
     const { user, system } = process.threadCpuUsage();
     counters.set('cpu', (user + system) / 1000);
   }
+  counters.set('clockPpm', memory.follower.ppm);
   counters.set('rtpEndpoints', memory.rtpInUse);
   counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse);
   counters.set('portsInUse', memory.ports.inUse);

@@ -12,6 +12,8 @@ export interface GatewayFacts {
 export interface HealthFacts {
   readonly listeners: readonly { readonly name: string; readonly open: boolean }[];
   readonly gateways: readonly GatewayFacts[];
+  /** Alarms of the spans' lines that stand; what follows from another is left out of them. */
+  readonly lines: readonly { readonly span: string; readonly alarm: string }[];
   /** False when the media worker has missed its heartbeat or ended. */
   readonly media: boolean;
   /** False when the writer can't commit: calls go on, records are at risk. */
@@ -19,7 +21,13 @@ export interface HealthFacts {
 }
 
 /** Stable ids, used in logs, metrics and the documentation alike. */
-export type HealthProblemId = 'listener-closed' | 'gateway-down' | 'no-gateway' | 'media-stopped' | 'store-failing';
+export type HealthProblemId =
+  | 'listener-closed'
+  | 'gateway-down'
+  | 'no-gateway'
+  | 'line-alarm'
+  | 'media-stopped'
+  | 'store-failing';
 
 export interface HealthProblem {
   readonly id: HealthProblemId;
@@ -43,6 +51,7 @@ export function judgeHealth(facts: HealthFacts): Health {
   for (const { id, why } of down) say('gateway-down', `${id}: ${why ?? 'can carry no call'}`);
   const noGateway = down.length === facts.gateways.length;
   if (noGateway) say('no-gateway', 'no span group and no SIP trunk can carry a call');
+  for (const { span, alarm } of facts.lines) say('line-alarm', `span ${span}: ${alarm}`);
   if (!facts.media) say('media-stopped', 'the media worker does not run');
   if (!facts.store) say('store-failing', 'the store can’t commit');
   const deaf = closed.length === facts.listeners.length;

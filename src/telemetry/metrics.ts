@@ -76,6 +76,8 @@ export interface MediaFacts {
   readonly lateTicks: number;
   readonly worstLatenessSeconds: number;
   readonly slips: number;
+  /** By how many parts per million the tick runs ahead of the host's clock. */
+  readonly clockPpm: number;
 }
 
 export interface Metrics {
@@ -178,6 +180,10 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const ticks = gauge('media_ticks', 'Ticks of the media worker since it started');
   const late = gauge('media_late_ticks', 'Ticks that began more than one tick late');
   const worst = gauge('media_lateness_worst_seconds', 'The latest that a tick has begun');
+  const clockPpm = gauge(
+    'media_clock_ppm',
+    'How far the media tick runs ahead of the host clock, to follow the reference span',
+  );
   const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
   return (facts) => {
     for (const labelled of [
@@ -222,5 +228,6 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     late.set(facts.media.lateTicks);
     worst.set(facts.media.worstLatenessSeconds);
     slips.set(facts.media.slips);
+    clockPpm.set(facts.media.clockPpm);
   };
 }

@@ -243,6 +243,7 @@ export class Simulation {
       attach: () => {},
       hear: () => {},
       loop: () => {},
+      reference: () => {},
       bert: async () => ({ taken: [], slots: [] }),
       span: () => undefined,
       addSpan: async () => ok(undefined),

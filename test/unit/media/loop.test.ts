@@ -80,10 +80,17 @@ test('a box that permits no real-time class says so and goes on', () => {
   };
   const counters = Counters.fresh();
   const ticks: number[] = [];
-  runNative(native, counters, log, (at) => ticks.push(at) < 3, {
-    paced: false,
-    between: () => assert.fail('no line wants it'),
-  });
+  runNative(
+    native,
+    counters,
+    log,
+    (at) => ticks.push(at) < 3,
+    {
+      paced: false,
+      between: () => assert.fail('no line wants it'),
+    },
+    () => 0,
+  );
   assert.deepEqual(ticks, [1020.1, 1040.1, 1060.1]);
   assert.equal(counters.read(new Map()).realTime, false);
   assert.equal(said.length, 1);
@@ -102,7 +109,14 @@ test('a line of a frame per millisecond is served four times in a tick, evenly',
   };
   const at: string[] = [];
   const lines = { paced: true, between: (then: number) => void at.push(`part ${then}`) };
-  runNative(native, Counters.fresh(), silent, (then) => at.push(`tick ${then}`) < 8, lines);
+  runNative(
+    native,
+    Counters.fresh(),
+    silent,
+    (then) => at.push(`tick ${then}`) < 8,
+    lines,
+    () => 0,
+  );
   const expected = [
     'part 1005',
     'part 1010',

@@ -264,3 +264,18 @@ test('a thousand ticks of a whole span under test leave nothing behind on the he
   assert.ok(said?.type === 'bert');
   assert.ok(said.answer?.slots.every(({ sync, errors, seconds }) => sync && errors === 0 && seconds >= 20));
 });
+
+test('the tick learns from the reference span alone, and only while a call is on it', () => {
+  const rig = new MediaRig([carrier('t1', 150), carrier('t2', -150)]);
+  const refer = (span: string | undefined): void => rig.control.obey({ type: 'reference', span }, rig.moment);
+  rig.openTdm('b', 't2', 1);
+  refer('t1');
+  rig.run(200);
+  assert.equal(rig.memory.follower.ppm, 0);
+  rig.openTdm('a', 't1', 1);
+  rig.run(200);
+  assert.notEqual(rig.memory.follower.ppm, 0);
+  refer(undefined);
+  rig.run(200);
+  assert.equal(rig.memory.follower.ppm, 0);
+});

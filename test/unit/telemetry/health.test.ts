@@ -11,6 +11,7 @@ const WELL: HealthFacts = {
     { id: 'pstn', up: true, why: undefined },
     { id: 'core', up: true, why: undefined },
   ],
+  lines: [],
   media: true,
   store: true,
 };
@@ -34,6 +35,12 @@ test('one gateway down is a fault, all of them down is no service', () => {
 
 test('a box without any gateway cannot carry calls, so it does not say that it is well', () => {
   assert.deepEqual(judge({ gateways: [] }), ['down', 'no-gateway']);
+});
+
+test('an alarm of a line is told even while calls go by another, and alone takes nothing down', () => {
+  const lines = [{ span: 't2', alarm: 'line-rai' }];
+  assert.deepEqual(judge({ lines }), ['degraded', 'line-alarm']);
+  assert.equal(judgeHealth({ ...WELL, lines }).problems[0]?.what, 'span t2: line-rai');
 });
 
 test('without media no call has sound: down; a store that fails only puts records at risk', () => {

@@ -33,7 +33,16 @@ const FACTS: MetricsFacts = {
   emergencies: { 'emergency.call': 1 },
   elinsHeld: 1,
   flood: { sources: 3, banned: 1, bans: 2, dropped: 70 },
-  media: { driver: 'native', endpoints: 4, ports: 2, ticks: 1000, lateTicks: 1, worstLatenessSeconds: 0.021, slips: 5 },
+  media: {
+    driver: 'native',
+    endpoints: 4,
+    ports: 2,
+    ticks: 1000,
+    lateTicks: 1,
+    worstLatenessSeconds: 0.021,
+    slips: 5,
+    clockPpm: -12.5,
+  },
   healthy: true,
   faults: 0,
 };
