@@ -41,7 +41,15 @@ export interface Offer {
   /** Codecs in the order in which the caller wants them; empty where it named none (a delayed offer, a T1). */
   readonly codecs: readonly CodecName[];
   /** On SIP: the Request-URI and From as heard, and the user whose digest was proven. */
-  readonly uri: { readonly request: string; readonly from: string; readonly user: string | undefined } | undefined;
+  readonly uri:
+    | {
+        readonly request: string;
+        readonly from: string;
+        readonly user: string | undefined;
+        /** P-Access-Network-Info as heard (RFC 7315 §5.4); it goes no further than here. */
+        readonly access?: string | undefined;
+      }
+    | undefined;
   readonly origin: Origin | undefined;
   /** The call at the target whose place this one is to take, by the name that the target's protocol has for it (RFC 3891). */
   readonly replaces?: string;

@@ -46,6 +46,7 @@ export function compileDirectory(site: Site): DirectoryFile {
       numbers: site.emergency.numbers,
       prefixes: site.emergency.habitualPrefixes,
       gateways: site.emergency.gateways ?? gatewayIds(site),
+      locateBy: site.emergency.locateBy,
       locations: site.emergency.locations.map(({ name, ...location }) => ({ ...location, name: name ?? location.id })),
     },
   };

@@ -7,6 +7,7 @@ import { type Random, token } from '../kernel/random.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { DirectoryUser } from '../routing/directory-file.ts';
 import { locate } from '../routing/emergency.ts';
+import { switchPortIn } from '../routing/location.ts';
 import type { Source } from '../routing/query.ts';
 import { type Algorithm, algorithmOf, type HashName } from '../sip/digest/response.ts';
 import type { DigestServer, DigestUser } from '../sip/digest/server.ts';
@@ -40,6 +41,12 @@ export interface DispatchParts {
   readonly answer: (transaction: string, response: SipResponse) => void;
   /** A call begins: the INVITE is handed to a leg. */
   readonly invite: (transaction: string, request: SipRequest, flow: Flow, source: Source) => void;
+}
+
+/** What a request says of its sender without proof: his name, and the access network that he is on. */
+interface Claims {
+  readonly user?: DirectoryUser | undefined;
+  readonly access?: string | undefined;
 }
 
 /** Requests that only make sense inside a dialog. */
@@ -115,7 +122,8 @@ export class Dispatch {
     if (trunk !== undefined && (trunk.proof !== 'address' || !this.#saysOurUser(request, flow))) {
       return this.#parts.invite(transaction, request, flow, { type: 'sip-trunk', id: trunk.id });
     }
-    if (this.isEmergency(request.uri, flow.remote.address, this.#claimed(request))) {
+    const says = { user: this.#claimed(request), access: request.headers.get('P-Access-Network-Info') };
+    if (this.isEmergency(request.uri, flow.remote.address, says)) {
       return this.#parts.invite(transaction, request, flow, this.#likelySource(request));
     }
     const user = this.#prove(request, flow, refuse);
@@ -182,10 +190,12 @@ export class Dispatch {
    * Whether calling this Request-URI from there is calling for help. A place may have emergency numbers of its own, so who claims
    * to be there is believed.
    */
-  isEmergency(uri: string, address: string, user?: DirectoryUser): boolean {
+  isEmergency(uri: string, address: string, { user, access = '' }: Claims = {}): boolean {
     const digits = userPart(uri)?.replace(/[^0-9*#]/g, '');
     const directory = this.#parts.directory();
-    const place = locate({ address }, { user, gateway: undefined }, directory);
+    const switchPort = switchPortIn(access);
+    const at = { address, ...(switchPort === undefined ? {} : { switchPort }) };
+    const place = locate(at, { user, gateway: undefined }, directory);
     return (
       /^urn:service:sos/i.test(uri) ||
       (digits !== undefined && digits !== '' && directory.emergencyNumber(digits, place?.location.id) !== undefined)

@@ -22,7 +22,7 @@ const REASONS: readonly (readonly [RedirectReason, string])[] = [
 ];
 
 /** More diversions than an ISDN counts (Q.952: five) are not carried. */
-const MAX_DIVERSIONS = 5;
+export const MAX_DIVERSIONS = 5;
 
 /** The diversions of an INVITE, the latest first; what can't be read is left out. */
 export function redirectingOf(message: SipMessage): readonly Redirecting[] {

@@ -11,6 +11,7 @@ import { paramOf, parseNumber, withParam } from '../sip/message/grammar.ts';
 import { type HeaderPairs, request, type SipRequest, type SipResponse } from '../sip/message/message.ts';
 import { printNameAddr, tagOf } from '../sip/message/name-addr.ts';
 import { diversionsFor } from './sip-leg-diversion.ts';
+import { historyFor } from './sip-leg-history.ts';
 import { assertedFor, connectedOf, fromFor, uriOfNumber } from './sip-leg-identity.ts';
 import { credentialsOf, type LegKit, SDP } from './sip-leg-kit.ts';
 import type { OfferAnswer } from './sip-leg-offer-answer.ts';
@@ -122,6 +123,7 @@ export class UacSetup {
       ...this.#timer.forRequest(),
       ...assertedFor(caller, callerName, side),
       ...diversionsFor(redirecting, side.domain),
+      ...historyFor(redirecting, uri, side.domain),
       ...this.#kit.userAgent,
       SDP,
     ];

@@ -9,7 +9,7 @@ import { fromOf, tagsOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipRequest } from '../sip/message/message.ts';
 import { printNameAddr } from '../sip/message/name-addr.ts';
 import { tagIn } from '../sip/transaction/keys.ts';
-import { redirectingOf } from './sip-leg-diversion.ts';
+import { divertersOf } from './sip-leg-history.ts';
 import { assertedFor, callerOf, numberOfUri } from './sip-leg-identity.ts';
 import { CONTENT_TYPES, EXTENSIONS, type LegKit, METHODS, SDP } from './sip-leg-kit.ts';
 import type { BadSession } from './sip-leg-offer-answer.ts';
@@ -72,10 +72,15 @@ export class UasSetup {
       complete: true,
       caller: caller.number,
       callerName: caller.name,
-      redirecting: redirectingOf(invite),
+      redirecting: divertersOf(invite),
       bearer: { capability: 'audio-3k1', law: undefined },
       codecs: heard?.ok ? heard.value : [],
-      uri: { request: invite.uri, from: from === undefined ? '' : printNameAddr(from), user },
+      uri: {
+        request: invite.uri,
+        from: from === undefined ? '' : printNameAddr(from),
+        user,
+        access: invite.headers.get('P-Access-Network-Info'),
+      },
       origin: originOf(invite),
     });
     return setup;

@@ -4,7 +4,7 @@
  */
 import type { NumberPlan, NumberType } from '../call/number.ts';
 import type { DirectoryCalendar } from './calendar.ts';
-import type { DirectoryLocation } from './location.ts';
+import type { DirectoryLocation, Locator } from './location.ts';
 import type { DirectoryNumberList, Inward, Outward } from './permissions.ts';
 
 /** Grows when an older reader would misunderstand a newer file. */
@@ -59,6 +59,8 @@ export interface DirectoryRingList {
 export interface DirectoryDevice {
   readonly id: string;
   readonly addresses: readonly string[];
+  /** Where it is plugged in, as the network's own tables say. */
+  readonly switchPort?: string | undefined;
   readonly profile: string;
 }
 
@@ -186,5 +188,7 @@ export interface DirectoryFile {
     readonly prefixes: readonly string[];
     readonly gateways: readonly string[];
     readonly locations?: readonly DirectoryLocation[];
+    /** What says where a caller is, the first that knows. */
+    readonly locateBy?: readonly Locator[] | undefined;
   };
 }

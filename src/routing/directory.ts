@@ -14,7 +14,7 @@ import type {
   DirectoryUser,
 } from './directory-file.ts';
 import { didIndex, emergencyIndex, userIndex } from './directory-index.ts';
-import { type LocationIndex, locationIndex } from './location.ts';
+import { LOCATORS, type LocationIndex, type Locator, locationIndex } from './location.ts';
 import { type NumberRule, numberChange, type Translation, translation } from './number-rules.ts';
 import type { Matcher, PatternCompiler } from './pattern.ts';
 import { PrefixTable } from './prefix-table.ts';
@@ -87,6 +87,8 @@ export interface Directory {
   /** What is called for an emergency service that was asked for by name. */
   readonly emergencyDefault: string;
   readonly emergencyGateways: readonly string[];
+  /** What says where a caller is, the first that knows. */
+  readonly locateBy: readonly Locator[];
   /** Trunks that reach numbers by their names in the DNS. */
   readonly enumTrunks: readonly { readonly id: string; readonly zone: string }[];
 }
@@ -168,6 +170,7 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     locations: locationIndex(locations),
     emergencyDefault: file.emergency.numbers[0] ?? '911',
     emergencyGateways: file.emergency.gateways,
+    locateBy: file.emergency.locateBy ?? LOCATORS,
     enumTrunks: file.gateways.flatMap((gateway) =>
       gateway.type === 'sip-trunk' && gateway.enumZone !== undefined
         ? [{ id: gateway.id, zone: gateway.enumZone }]

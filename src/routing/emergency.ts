@@ -6,7 +6,7 @@ import type { Hop } from './decision.ts';
 import { isE164, type Parsed } from './dialled.ts';
 import type { Directory } from './directory.ts';
 import { chooseElin, elinNumber, type HeldElin, type HeldElins, heldElinOf } from './elin.ts';
-import type { DirectoryLocation } from './location.ts';
+import type { DirectoryLocation, Locator } from './location.ts';
 import { normalise } from './normalise.ts';
 import { emergencyHop, gatewayHop, type ShownCaller } from './outward.ts';
 import type { RoutingQuery } from './query.ts';
@@ -19,21 +19,38 @@ interface Located {
   readonly by: string;
 }
 
-/** By user, then by device, then by subnet; who comes through a trunk is where that trunk is. */
+/**
+ * By user, device, switch port or subnet, in the order of the site; who comes through a trunk is where that trunk is. The port is what
+ * the phone says of itself, else what is known of the device.
+ */
 export function locate(
-  { address }: Pick<RoutingQuery, 'address'>,
+  { address, switchPort }: Pick<RoutingQuery, 'address' | 'switchPort'>,
   { user, gateway }: Pick<Caller, 'user' | 'gateway'>,
-  { locations, deviceAt }: Pick<Directory, 'locations' | 'deviceAt'>,
+  { locations, deviceAt, locateBy }: Pick<Directory, 'locations' | 'deviceAt' | 'locateBy'>,
 ): Located | undefined {
-  const said = (location: DirectoryLocation | undefined, by: string): Located | undefined =>
-    location === undefined ? undefined : { location, by };
-  if (gateway !== undefined) return said(locations.byGateway(gateway.id), `trunk ${gateway.id}`);
+  if (gateway !== undefined) {
+    const location = locations.byGateway(gateway.id);
+    return location === undefined ? undefined : { location, by: `trunk ${gateway.id}` };
+  }
   const device = address === undefined ? undefined : deviceAt(address);
-  return (
-    (user === undefined ? undefined : said(locations.byUser(user.id), `user ${user.id}`)) ??
-    (device === undefined ? undefined : said(locations.byDevice(device.id), `device ${device.id}`)) ??
-    (address === undefined ? undefined : said(locations.byAddress(address), `address ${address}`))
-  );
+  const names: Readonly<Record<Locator, readonly [what: string, name: string | undefined]>> = {
+    user: ['user', user?.id],
+    device: ['device', device?.id],
+    'switch-port': ['switch port', switchPort ?? device?.switchPort],
+    subnet: ['address', address],
+  };
+  const find: Readonly<Record<Locator, (name: string) => DirectoryLocation | undefined>> = {
+    user: locations.byUser,
+    device: locations.byDevice,
+    'switch-port': locations.bySwitchPort,
+    subnet: locations.byAddress,
+  };
+  for (const locator of locateBy) {
+    const [what, name] = names[locator];
+    const location = name === undefined ? undefined : find[locator](name);
+    if (location !== undefined) return { location, by: `${what} ${name}` };
+  }
+  return undefined;
 }
 
 /** One name for all calls of a caller: the user, else the number behind a trunk, else the address. */

@@ -3,6 +3,7 @@ import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { WallTime } from '../kernel/time.ts';
 import type { HeldElins } from './elin.ts';
+import { switchPortIn } from './location.ts';
 import type { Spent } from './permissions.ts';
 
 /** Who brings the call, as far as it is proven. `unknown`: nobody vouches for it; only emergency calls go on. */
@@ -40,6 +41,8 @@ export interface RoutingQuery {
   readonly caller: CallerNumber | undefined;
   /** The address that the request came from: it tells which device it is. */
   readonly address?: string;
+  /** The switch port that the phone says it is plugged into. */
+  readonly switchPort?: string;
   readonly payer?: Payer;
   /** Who has diverted the call before it came to us, the latest first. */
   readonly redirecting?: readonly Redirecting[];
@@ -87,12 +90,14 @@ export interface RoutingFacts {
 
 /** The question that an offer asks. On SIP the Request-URI is asked for, since it may name a location profile. */
 export function queryOf(offer: Offer, source: Source, address?: string): RoutingQuery {
+  const switchPort = switchPortIn(offer.uri?.access ?? '');
   return {
     source,
     dialled: dialledUri(offer.uri?.request ?? '') ?? { type: 'number', number: offer.called },
     complete: offer.complete,
     caller: offer.caller,
     ...(address === undefined ? {} : { address }),
+    ...(switchPort === undefined ? {} : { switchPort }),
     ...(offer.redirecting.length === 0 ? {} : { redirecting: offer.redirecting }),
   };
 }

@@ -25,6 +25,7 @@ const settings = settingsOf(
       { ...userOf('201', '+12145550201'), diversions: { busy: { number: '+12125551234' } } },
       { ...userOf('202', '+12145550202'), diversions: { noAnswer: { user: '203' }, noAnswerSeconds: 5 } },
       userOf('203', '+12145550203'),
+      { ...userOf('204'), diversions: { doNotDisturb: true } },
     ],
     dids: [{ number: '+12145550201-+12145550203', to: { user: '201' } }],
   },
@@ -45,7 +46,7 @@ describe('diversions', () => {
     libpri = await startLibpri({ side: 'net', listen: SPAN.libpri, peer: SPAN.ours, seconds: 90, args });
     box = await BoxProcess.started(settings);
     await box.ready();
-    for (const user of ['201', '202', '203']) {
+    for (const user of ['201', '202', '203', '204']) {
       const made = await Phone.open({ registrar: SIP, user, password: `pw-${user}`, domain: DOMAIN });
       phones.set(user, made);
       assert.equal(await made.register(600), 200);
@@ -68,6 +69,26 @@ describe('diversions', () => {
     await box.until('no call is left', async () => (await box.calls()).length === 0);
   });
 
+  test('a diversion that a History-Info tells of is the redirecting number of the ISDN', async () => {
+    const before = libpri.events.length;
+    const history = '<sip:+12145550299@far.example>;index=1, <sip:+12145550203@far.example;cause=486>;index=1.1;mp=1';
+    const call = await phone('203').call('9725551234', { headers: [['History-Info', history]] });
+    const setup = await libpri.waitFor('setup', { after: before });
+    assert.deepEqual([setup.called, setup.rdnis], ['9725551234', '2145550299']);
+    assert.equal(await call.answered, true);
+    await call.hangUp();
+  });
+
+  test('a user who does not want to be disturbed is busy, and his phone stays silent', async () => {
+    let rang = false;
+    phone('204').onCall = () => {
+      rang = true;
+    };
+    const call = await phone('201').call('204');
+    assert.deepEqual(await call.ended, { by: 'far', status: 486, cause: 17 });
+    assert.equal(rang, false);
+  });
+
   test('a phone that is not answered stops ringing after its time, and the colleague’s rings with a Diversion', async () => {
     let first: PhoneCall | undefined;
     let second: PhoneCall | undefined;
@@ -84,6 +105,9 @@ describe('diversions', () => {
     assert.equal(await call.answered, true);
     assert.equal((await first?.ended)?.by, 'far');
     assert.match(second?.invite?.headers.get('Diversion') ?? '', /^<sip:\+12145550202@.*reason=no-answer/);
+    const history = second?.invite?.headers.all('History-Info') ?? [];
+    assert.match(history[0] ?? '', /^<sip:\+12145550202@.*>;index=1$/);
+    assert.match(history[1] ?? '', /^<sip:203@.*;cause=408>;index=1\.1;mp=1$/);
     await call.hangUp();
   });
 });

@@ -175,7 +175,7 @@ export function fullSample(): Settings {
         ringList: { users: ['bob'], order: 'in-turn', seconds: 15 },
       },
     ],
-    devices: [{ id: 'lobby-phone', addresses: ['192.0.2.77'], profile: 'redmond' }],
+    devices: [{ id: 'lobby-phone', addresses: ['192.0.2.77'], switchPort: 'sw7/gi1/0/12', profile: 'redmond' }],
     profiles: [
       {
         id: 'redmond',
@@ -250,11 +250,13 @@ export function fullSample(): Settings {
           users: ['201'],
           devices: ['lobby-phone'],
           subnets: ['192.0.2.0/24'],
+          switchPorts: ['sw7/*'],
           gateways: ['pbx'],
           notify: ['bob'],
           fallback: 'bob',
         },
       ],
+      locateBy: ['user', 'device', 'switch-port', 'subnet'],
       elinMinutes: 30,
       makeRoom: 'newest',
     },

@@ -5,7 +5,7 @@ import type { Site } from '../schema.ts';
 import { known, repeated } from './names.ts';
 
 /** Lists whose entries belong to one place only. */
-const OWN = ['elins', 'users', 'devices', 'subnets', 'gateways'] as const;
+const OWN = ['elins', 'users', 'devices', 'subnets', 'switchPorts', 'gateways'] as const;
 
 export function locations(site: Site): readonly Finding[] {
   const places = site.emergency.locations;

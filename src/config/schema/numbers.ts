@@ -1,5 +1,6 @@
 /** Who is here and where calls go: what compiles into the directory file. */
 import { z } from 'zod';
+import { LOCATORS } from '../../routing/location.ts';
 import {
   dialled,
   digestAlgorithm,
@@ -214,9 +215,17 @@ export const did = z.strictObject({
   backups: z.array(target).max(8).default([]).describe('In order, when the user has no phone registered'),
 });
 
+/** As the switch calls it: `sw7/gi1/0/12`. */
+const switchPort = z.string().regex(/^[\w./:*-]{1,128}$/, 'must be the name of a switch port, such as sw7/gi1/0/12');
+
 export const device = z.strictObject({
   id,
   addresses: z.array(ipAddress).min(1).max(64).describe('The phone is known by the address that it sends from'),
+  switchPort: switchPort
+    .optional()
+    .describe(
+      'Where it is plugged in, as the switches’ tables (LLDP) or central say; what the phone says itself counts more',
+    ),
   profile: id.describe('The location profile of users here who have none'),
 });
 
@@ -310,12 +319,23 @@ const location = z.strictObject({
     .max(256)
     .default([])
     .describe('Whoever sends from these addresses is here: 10.1.0.0/16; the longest prefix wins'),
+  switchPorts: z
+    .array(switchPort)
+    .max(1000)
+    .default([])
+    .describe('Whoever is plugged in there is here: sw7/gi1/0/12, or sw7/* for all ports whose name begins so'),
   gateways: z.array(id).default([]).describe('Whoever calls by these trunks is here, such as a PBX'),
   notify: z.array(id).max(32).default([]).describe('Users that get a message about each emergency call from here'),
   fallback: id.optional().describe('The user who is rung when the caller does not answer a call back'),
 });
 
 export const emergency = z.strictObject({
+  locateBy: z
+    .array(z.enum(LOCATORS))
+    .min(1)
+    .max(LOCATORS.length)
+    .default([...LOCATORS])
+    .describe('What says where a caller is, the first that knows'),
   numbers: z.array(dialled).min(1).default(['911']),
   habitualPrefixes: z.array(dialled).default(['9']).describe('Put before the number by habit, and understood'),
   gateways: z

@@ -4,8 +4,9 @@ import type { Offer } from '../../../src/call/signal.ts';
 import { decide } from '../../../src/routing/decide.ts';
 import type { Decision, Hop } from '../../../src/routing/decision.ts';
 import { chooseElin, type HeldElin, type HeldElins } from '../../../src/routing/elin.ts';
+import { locate } from '../../../src/routing/emergency.ts';
 import { outcomeOf } from '../../../src/routing/explain.ts';
-import { locationIndex } from '../../../src/routing/location.ts';
+import { type DirectoryLocation, type Locator, locationIndex, switchPortIn } from '../../../src/routing/location.ts';
 import { queryOf, type RoutingFacts, type Source } from '../../../src/routing/query.ts';
 import { parseSubnet } from '../../../src/routing/subnet.ts';
 import { directoryOf, type Settings, siteOf } from '../../support/sites.ts';
@@ -210,4 +211,46 @@ test('a place without an address or a name of anybody is found by nothing', () =
   const index = locationIndex([]);
   assert.equal(index.byAddress('10.0.0.1'), undefined);
   assert.equal(index.size, 0);
+});
+
+test('a phone says its switch port in P-Access-Network-Info', () => {
+  const of = (value: string) => switchPortIn(value);
+  assert.equal(of('IEEE-802.3; eth-location="sw7/gi1/0/12"'), 'sw7/gi1/0/12');
+  assert.equal(of('3GPP-GERAN, IEEE-802.3a;Eth-Location=sw7;network-provided'), 'sw7');
+  assert.equal(of('IEEE-802.11;i-wlan-node-id=0011223344ff'), undefined);
+  assert.equal(of(`IEEE-802.3;eth-location=${'x'.repeat(200)}`), undefined);
+  assert.equal(of('x-eth-location=sw7'), undefined);
+});
+
+const nowhere = { numbers: [], elins: [], users: [], devices: [], subnets: [], gateways: [], notify: [] };
+const ports = locationIndex([
+  { ...nowhere, id: 'floor', name: 'floor', switchPorts: ['sw7/*'], subnets: ['10.1.0.0/16'] },
+  { ...nowhere, id: 'lab', name: 'lab', switchPorts: ['sw7/gi1/0/1', 'SW7/gi2/*'] },
+  { ...nowhere, id: 'desk', name: 'desk', users: ['201'] },
+] satisfies DirectoryLocation[]);
+
+test('the longest name of a switch port wins, whatever its case; one port is not taken for another that begins like it', () => {
+  const of = (port: string) => ports.bySwitchPort(port)?.id;
+  assert.deepEqual(['sw7/gi1/0/1', 'sw7/gi1/0/12', 'Sw7/Gi2/0/3', 'sw70/gi1', 'sw8/1'].map(of), [
+    'lab',
+    'floor',
+    'lab',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('what says where a caller is, is asked in the order of the site; a phone’s own word counts more than what is known of it', () => {
+  const device = { id: 'phone', addresses: ['10.1.0.9'], profile: 'branch', switchPort: 'sw7/gi1/0/12' };
+  const find = (locateBy: readonly Locator[], said: { switchPort?: string } = {}) =>
+    locate(
+      { address: '10.1.0.9', ...said },
+      { user: directory.userById('201'), gateway: undefined },
+      { locations: ports, deviceAt: () => device, locateBy },
+    );
+  assert.equal(find(['user', 'switch-port', 'subnet'])?.location.id, 'desk');
+  assert.equal(find(['switch-port', 'user'])?.by, 'switch port sw7/gi1/0/12');
+  assert.equal(find(['switch-port', 'user'], { switchPort: 'sw7/gi1/0/1' })?.location.id, 'lab');
+  assert.equal(find(['switch-port', 'subnet'], { switchPort: 'elsewhere/1' })?.by, 'address 10.1.0.9');
+  assert.equal(find(['device']), undefined);
 });
