@@ -89,6 +89,8 @@ export interface Box {
   readonly http: HttpConsole;
   /** The simulated carriers and knobs of the virtual spans, by span. */
   readonly virtualSpans: ReadonlyMap<string, VirtualSpan>;
+  /** Comes when no configuration could be put into force: the box must be started again. */
+  readonly stuck: Promise<'stuck'>;
   stop(): Promise<void>;
 }
 
@@ -124,10 +126,18 @@ export async function startBox(
   });
   if (!gateway.ok) return fail([gateway.error]);
   const running = gateway.value;
+  let setStuck = (): void => {};
+  const stuck = new Promise<'stuck'>((resolve) => {
+    setStuck = () => resolve('stuck');
+  });
   const activator = new Activator(site, {
     gateway: running,
     http: () => door,
     keep: (kept) => replaceFile(configFile, kept),
+    restart: (why) => {
+      log.error({ why }, 'activation.stuck');
+      setStuck();
+    },
   });
   const started = clock.wall();
   const facts = (): StatusFacts => ({
@@ -165,7 +175,7 @@ export async function startBox(
     await door.close();
     await running.stop();
   };
-  return ok({ gateway: running, http: door, virtualSpans, stop });
+  return ok({ gateway: running, http: door, virtualSpans, stuck, stop });
 }
 
 function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
@@ -379,19 +389,22 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** `branchline run`: until SIGINT or SIGTERM. */
+/** `branchline run`: until SIGINT or SIGTERM; a box that is stuck between two configurations starts again from the one that is kept. */
 async function run(configFile: string): Promise<number> {
-  const box = await startBox(configFile);
-  if (!box.ok) {
-    for (const problem of box.error) console.error(problem);
-    return 1;
-  }
-  await new Promise<void>((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
+  const signalled = new Promise<'signalled'>((done) => {
+    process.once('SIGINT', () => done('signalled'));
+    process.once('SIGTERM', () => done('signalled'));
   });
-  await box.value.stop();
-  return 0;
+  for (;;) {
+    const box = await startBox(configFile);
+    if (!box.ok) {
+      for (const problem of box.error) console.error(problem);
+      return 1;
+    }
+    const why = await Promise.race([signalled, box.value.stuck]);
+    await box.value.stop();
+    if (why === 'signalled') return 0;
+  }
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -16,7 +16,13 @@ export const CONFIRM_WITHIN: Millis = seconds(300);
 
 export type ActivationEvent =
   /** What loadSite said of the new text. */
-  | { readonly type: 'offered'; readonly loaded: Result<Site, readonly Problem[]>; readonly confirmWithin: Millis }
+  | {
+      readonly type: 'offered';
+      readonly loaded: Result<Site, readonly Problem[]>;
+      readonly confirmWithin: Millis;
+      /** The files that `sip.tls` names hold something else than what is in force. */
+      readonly certificateRenewed?: boolean;
+    }
   /** The gateway's answers to `apply`. */
   | { readonly type: 'applied' }
   | { readonly type: 'apply-failed'; readonly why: string }
@@ -28,7 +34,13 @@ export type ActivationEffect =
   | { readonly type: 'refused'; readonly problems: readonly Problem[] }
   | { readonly type: 'unchanged' }
   /** Make the box be as `site` says; only what `changes` names may be touched. Answer with applied or apply-failed. */
-  | { readonly type: 'apply'; readonly site: Site; readonly changes: readonly Change[] }
+  | {
+      readonly type: 'apply';
+      readonly site: Site;
+      readonly changes: readonly Change[];
+      /** It is the one that was in force before: with what its files held then. */
+      readonly back: boolean;
+    }
   | { readonly type: 'waiting'; readonly until: Instant }
   /** This configuration stays: keep its text for the next start. */
   | { readonly type: 'kept'; readonly site: Site }
@@ -63,7 +75,7 @@ export class Activation implements Machine<ActivationEvent, ActivationEffect> {
   feed(event: ActivationEvent, now: Instant): readonly ActivationEffect[] {
     switch (event.type) {
       case 'offered':
-        return this.#offered(event.loaded, event.confirmWithin);
+        return this.#offered(event.loaded, event.confirmWithin, event.certificateRenewed === true);
       case 'applied':
         return this.#applied(now);
       case 'apply-failed':
@@ -82,18 +94,24 @@ export class Activation implements Machine<ActivationEvent, ActivationEffect> {
     return this.#return(this.#state.next, 'nobody confirmed it in time');
   }
 
-  #offered(loaded: Result<Site, readonly Problem[]>, confirmWithin: Millis): readonly ActivationEffect[] {
+  #offered(
+    loaded: Result<Site, readonly Problem[]>,
+    confirmWithin: Millis,
+    renewed: boolean,
+  ): readonly ActivationEffect[] {
     if (this.#state.type !== 'settled') {
       const what = 'another change is not settled yet';
       return [refused(what, 'confirm or abandon it first')];
     }
     if (!loaded.ok) return [{ type: 'refused', problems: loaded.error }];
-    const changes = diffSites(this.#kept, loaded.value);
+    const differences = diffSites(this.#kept, loaded.value);
+    const named = differences.some(({ section }) => section === RENEWED.section);
+    const changes = renewed && !named ? [...differences, RENEWED] : differences;
     if (changes.length === 0) return [{ type: 'unchanged' }];
     const later = changes.filter(({ reach }) => reach === 'restart');
     if (later.length > 0) return [{ type: 'refused', problems: later.map(needsRestart) }];
     this.#state = { type: 'applying', next: loaded.value, confirmWithin };
-    return [{ type: 'apply', site: loaded.value, changes }];
+    return [{ type: 'apply', site: loaded.value, changes, back: false }];
   }
 
   #applied(now: Instant): readonly ActivationEffect[] {
@@ -124,9 +142,18 @@ export class Activation implements Machine<ActivationEvent, ActivationEffect> {
 
   #return(from: Site, why: string): readonly ActivationEffect[] {
     this.#state = { type: 'returning', why };
-    return [{ type: 'apply', site: this.#kept, changes: diffSites(from, this.#kept) }];
+    return [{ type: 'apply', site: this.#kept, changes: diffSites(from, this.#kept), back: true }];
   }
 }
+
+/** The paths are the same, what lies there is not. */
+const RENEWED: Change = {
+  section: 'sip.tls',
+  id: '',
+  kind: 'changed',
+  reach: 'listener',
+  details: ['the files hold another certificate, key or authority'],
+};
 
 const needsRestart = ({ section, details }: Change): Problem => ({
   path: section,

@@ -12,11 +12,13 @@ import { isoOf } from './iso.ts';
 import type { Wakeable } from './reactor.ts';
 
 export interface ActivatorParts {
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, 'reactor' | 'become' | 'certificateRenewed'>;
   /** The door that the configurations come in by; it may move too. */
   readonly http: () => Pick<HttpConsole, 'become'>;
   /** The configuration that a restart would begin with is replaced by this text. */
   readonly keep: (text: string) => Promise<void>;
+  /** Neither the new configuration nor the old one could be put into force: start again from the one that is kept. */
+  readonly restart: (why: string) => void;
 }
 
 type Outcome =
@@ -46,7 +48,9 @@ export class Activator implements Wakeable {
 
   async apply(text: string, confirmSeconds: number): Promise<ApplyAnswer> {
     const loaded = loadSite(text, 'the configuration sent');
-    const outcome = await this.#feed({ type: 'offered', loaded, confirmWithin: seconds(confirmSeconds) }, text);
+    const certificateRenewed = loaded.ok && (await this.#parts.gateway.certificateRenewed(loaded.value));
+    const confirmWithin = seconds(confirmSeconds);
+    const outcome = await this.#feed({ type: 'offered', loaded, confirmWithin, certificateRenewed }, text);
     switch (outcome?.type) {
       case 'refused':
       case 'unchanged':
@@ -102,7 +106,7 @@ export class Activator implements Wakeable {
     for (const effect of effects) {
       switch (effect.type) {
         case 'apply': {
-          const become = await gateway.become(effect.site);
+          const become = await gateway.become(effect.site, effect.back);
           const done = become.ok ? await http().become(effect.site.http) : become;
           const answer = done.ok
             ? ({ type: 'applied' } as const)
@@ -121,8 +125,11 @@ export class Activator implements Wakeable {
         case 'unchanged':
         case 'waiting':
         case 'kept-back':
+          outcome = effect;
+          break;
         case 'stuck':
           outcome = effect;
+          this.#parts.restart(effect.why);
           break;
         default:
           impossible(effect);

@@ -14,7 +14,7 @@ import { fail, ok, type Result } from '../kernel/result.ts';
 import { seconds } from '../kernel/time.ts';
 import { CONTENT_TYPES, EXTENSIONS, METHODS } from '../leg/sip-leg-kit.ts';
 import type { MediaPlane, MediaPlaneEvent } from '../media/plane.ts';
-import type { SipTransport } from '../net/words.ts';
+import { type SipTransport, sameTls, type TlsSetup } from '../net/words.ts';
 import type { Directory } from '../routing/directory.ts';
 import type { Spent } from '../routing/permissions.ts';
 import { DigestServer } from '../sip/digest/server.ts';
@@ -71,6 +71,7 @@ export interface Started {
   readonly directory: Directory;
   readonly transport: SipTransport;
   readonly media: MediaPlane;
+  readonly tls: TlsSetup | undefined;
 }
 
 export class Gateway {
@@ -98,6 +99,9 @@ export class Gateway {
   #site: Site;
   #mediaAlive = true;
   #stopping = false;
+  /** What our TLS shows and trusts, and what it did before the last change. */
+  #tls: TlsSetup | undefined;
+  #formerTls: TlsSetup | undefined;
 
   /** Joins the parts; `begin` sets them going. */
   constructor(site: Site, world: World, listeners: Listeners, started: Started) {
@@ -111,6 +115,7 @@ export class Gateway {
     this.store = store;
     this.transport = started.transport;
     this.media = started.media;
+    this.#tls = started.tls;
     this.tracer = new Tracer(clock);
     this.#registrar = new Registrar(registrarSetup(site));
     this.#registrar.load(store.start.bindings as readonly StoredBinding[], clock.now());
@@ -348,11 +353,14 @@ export class Gateway {
    * Takes a new configuration: listeners and spans that differ are closed and opened, the numbers are swapped between two
    * calls, settings are read by what comes next; nothing else is touched. After a failure some of it may be done: `become` what it was goes back.
    */
-  async become(site: Site): Promise<Result<void, string>> {
+  async become(site: Site, back = false): Promise<Result<void, string>> {
+    if (!back) this.#formerTls = this.#tls;
     const directory = await this.#world.directory(site);
     if (!directory.ok) return directory;
-    const tls = await this.#world.tls(site);
+    // Going back needs no file: they may hold the very thing that could not be used.
+    const tls = back ? ok(this.#formerTls) : await this.#world.tls(site);
     if (!tls.ok) return tls;
+    this.#tls = tls.value;
     const problem = await this.transport.become(site.sip.listen, tls.value);
     if (problem !== undefined) return fail(listenFault(problem));
     const spans = await this.spans.become(signallingsOf(site));
@@ -368,6 +376,12 @@ export class Gateway {
       this.#world.logLevel(site.log.level);
     });
     return ok(undefined);
+  }
+
+  /** Whether the files that the site names hold another certificate, key or authority than what is in force. */
+  async certificateRenewed(site: Site): Promise<boolean> {
+    const tls = await this.#world.tls(site);
+    return tls.ok && !sameTls(tls.value, this.#tls);
   }
 
   /** Ends every call in order, then everything that was started, the last first. */

@@ -49,6 +49,7 @@ export async function startGateway(
       directory: directory.value,
       transport: transport.value,
       media,
+      tls: tls.value,
     });
   } catch (error) {
     await media?.stop();

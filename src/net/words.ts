@@ -18,6 +18,13 @@ export interface TlsSetup extends TlsCredentials {
   readonly mutual: boolean;
 }
 
+/** Whether both show and trust the same. */
+export function sameTls(a: TlsSetup | undefined, b: TlsSetup | undefined): boolean {
+  const text = (tls: TlsSetup | undefined): string =>
+    JSON.stringify(tls === undefined ? [] : [tls.mutual, ...[tls.cert, tls.key, tls.ca, tls.minVersion].map(String)]);
+  return text(a) === text(b);
+}
+
 /** What strangers may cost us on TCP and TLS. Milliseconds and octets. */
 export interface StreamLimits {
   readonly connections: number;

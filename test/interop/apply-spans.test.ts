@@ -280,6 +280,18 @@ describe('spans, listeners and certificates change with a call up', () => {
       assert.match(shown(second), /new\.example/);
       second.destroy();
       assert.equal(await over.register(600), 200, 'the old connection lives');
+      const { key, cert } = issue(['DNS:renewed.example', `IP:${LOCAL}`]);
+      const paths = { certificate: file('new.pem', cert), key: file('new.key', key) };
+      await applied({ sip: { listen: secure, tls: paths } }, ['changed sip.tls ']);
+      const third = await meet();
+      assert.match(shown(third), /renewed\.example/, 'other files under the same paths');
+      third.destroy();
+      file('new.pem', 'no certificate');
+      const broken = await apply({ sip: { listen: secure, tls: paths } });
+      assert.ok(broken.type === 'kept-back' && /sip\.tls/.test(broken.why), JSON.stringify(broken));
+      const fourth = await meet();
+      assert.match(shown(fourth), /renewed\.example/, 'what was in force is, though its file is gone');
+      fourth.destroy();
       const missing = await apply({
         sip: { listen: secure, tls: { certificate: '/nowhere.pem', key: '/nowhere.key' } },
       });
