@@ -46,6 +46,8 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #state: State = 'new';
   #offer: Offer | undefined;
   #steps: Step[] = [];
+  /** Hops of this decision that have been dialled: none is tried twice. */
+  readonly #tried = new Set<string>();
   /** The step under way. */
   #step: Step | undefined;
   #count = 0;
@@ -211,20 +213,28 @@ export class Call implements Machine<CallEvent, CallEffect> {
     this.#state = 'dialling';
     this.#timers.stop('digits');
     this.#steps = [...steps];
+    this.#tried.clear();
     this.#timers.start('ring', now, this.#limits.ring);
     return [...(this.#offer?.complete ? this.#caller.proceed() : this.#askForDigits()), ...this.#dialNext(now)];
   }
 
-  #dialNext(now: Instant): readonly CallEffect[] {
+  /** `otherwise`: why the last step came to nothing, which the caller is told where none is left. */
+  #dialNext(now: Instant, otherwise = ourRelease(CAUSE.noRouteToDestination)): readonly CallEffect[] {
     const step = this.#steps.shift();
     const offer = this.#offer;
     this.#step = step;
     this.#timers.stop('step');
     if (step?.ring !== undefined) this.#timers.start('step', now, step.ring);
     if (step === undefined || offer === undefined) {
-      return this.#end(this.#failure ?? ourRelease(CAUSE.noRouteToDestination), 'called');
+      return this.#end(otherwise, 'called');
     }
-    return step.hops.map((hop) => {
+    const hops = step.hops.filter((hop) => !this.#tried.has(hop));
+    if (hops.length === 0) {
+      this.#turn('any');
+      return this.#dialNext(now, otherwise);
+    }
+    return hops.map((hop) => {
+      this.#tried.add(hop);
       const leg = `${this.id}.b${++this.#count}`;
       this.#attempts.set(leg, { leg, heardProvisional: false, live: true });
       this.#legs.add(leg);
@@ -365,11 +375,10 @@ export class Call implements Machine<CallEvent, CallEffect> {
     const effects = this.#caller.ear === attempt.leg ? this.#caller.unhear() : [];
     if ([...this.#attempts.values()].some((a) => a.live)) return effects;
     const tryNext = this.#steps.length > 0 && mayTryNext(this.#failure, attempt.heardProvisional);
-    if (this.#turn(endingOf(this.#failure)) || tryNext) {
-      this.#failure = undefined;
-      return [...effects, ...this.#dialNext(now)];
-    }
-    return [...effects, ...this.#end(this.#failure, 'called')];
+    const failure = this.#failure;
+    if (!this.#turn(endingOf(failure)) && !tryNext) return [...effects, ...this.#end(failure, 'called')];
+    this.#failure = undefined;
+    return [...effects, ...this.#dialNext(now, failure)];
   }
 
   /** Puts what is to follow such an ending of the step before the others; false where nothing is. */
@@ -389,7 +398,7 @@ export class Call implements Machine<CallEvent, CallEffect> {
       attempt.live = false;
       effects.push({ type: 'tell', leg: attempt.leg, signal: ourRelease(CAUSE.noAnswer) });
     }
-    return [...effects, ...this.#caller.unhear(), ...this.#dialNext(now)];
+    return [...effects, ...this.#caller.unhear(), ...this.#dialNext(now, ourRelease(CAUSE.noAnswer))];
   }
 
   get #inConversation(): boolean {

@@ -38,10 +38,12 @@ export function rehearse(site: Site, directory: Directory, rehearsal: Rehearsal)
     spent: new Map(),
     enumAnswers: new Map(),
   };
-  const decision = decide(query, directory, facts);
-  if (decision.type !== 'ask') return decision;
-  const enumAnswers = new Map(decision.asks.map(({ domain }) => [domain, NOT_ASKED]));
-  return decide(query, directory, { ...facts, enumAnswers });
+  const enumAnswers = new Map<string, EnumAnswer>();
+  for (;;) {
+    const decision = decide(query, directory, { ...facts, enumAnswers });
+    if (decision.type !== 'ask') return decision;
+    for (const { domain } of decision.asks) enumAnswers.set(domain, NOT_ASKED);
+  }
 }
 
 /** The question of a call that `from` would make. */

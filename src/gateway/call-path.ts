@@ -208,11 +208,11 @@ export class CallPath {
     const decision = router.decide(query, answers);
     if (decision.type === 'collect') return this.#calls.feed(live, { type: 'collect' });
     if (decision.type === 'ask') {
-      return router.ask(decision, (found) =>
+      const again = (found: EnumAnswers): void =>
         reactor.run(() => {
           if (live.call.state === 'deciding') this.#setup(live, offer, found);
-        }),
-      );
+        });
+      return router.ask(decision, again, answers);
     }
     this.#normalise(live, query);
     const refused = this.#admit(live, decision);

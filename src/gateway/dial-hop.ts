@@ -1,5 +1,5 @@
 import type { Step } from '../call/call-words.ts';
-import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import { type CallerNumber, numberText, type PartyNumber } from '../call/number.ts';
 import type { Offer } from '../call/signal.ts';
 import type { Hop } from '../routing/decision.ts';
 import type { Directory } from '../routing/directory.ts';
@@ -42,12 +42,16 @@ export function nameOf(hop: DialHop): string {
   return hop.type === 'contact' ? `user ${hop.user} at ${hop.binding.contact}` : `${hop.type} ${hop.id}`;
 }
 
-/** The decision's hops as the call's steps: one after the other, the phones of one user together, with what follows each. */
+/**
+ * The decision's hops as the call's steps: one after the other, the phones of one user together, with what follows each. The
+ * same number by the same gateway has one name wherever it stands, so that the call tries it once.
+ */
 export function stepsOf(
   hops: readonly Hop[],
   phones: Phones,
 ): { readonly steps: readonly Step[]; readonly hops: ReadonlyMap<string, DialHop> } {
   const byName = new Map<string, DialHop>();
+  const byWay = new Map<string, string>();
   let count = 0;
   const step = (hop: Hop): readonly Step[] => {
     const { together = [], ring, after } = hop;
@@ -55,8 +59,10 @@ export function stepsOf(
     const names = [hop, ...together]
       .flatMap((one) => legsOf(one, phones))
       .map((one, j) => {
-        const name = `${place}.${j + 1}`;
-        byName.set(name, one);
+        const way = wayOf(one);
+        const name = (way === undefined ? undefined : byWay.get(way)) ?? `${place}.${j + 1}`;
+        if (way !== undefined) byWay.set(way, name);
+        if (!byName.has(name)) byName.set(name, one);
         return name;
       });
     const then = (ending: 'busy' | 'noAnswer' | 'any') => after?.[ending]?.flatMap(step);
@@ -74,6 +80,12 @@ export function stepsOf(
   };
   return { steps: hops.flatMap(step), hops: byName };
 }
+
+/** A gateway with what is called by it; undefined for a phone, which may ring again. */
+const wayOf = (hop: DialHop): string | undefined =>
+  hop.type === 'contact'
+    ? undefined
+    : `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}`;
 
 function legsOf(hop: Hop, { contactsOf, phone }: Phones): readonly DialHop[] {
   if (hop.type !== 'user') return [hop];

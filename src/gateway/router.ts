@@ -87,8 +87,15 @@ export class Router {
     };
   }
 
-  /** Asks what the decision wants to know; `done` comes once, with an answer to everything, at the latest after `within`. */
-  ask({ asks, within }: Extract<Decision, { type: 'ask' }>, done: (answers: EnumAnswers) => void): void {
+  /**
+   * Asks what the decision wants to know; `done` comes once, with an answer to everything and those that were `known` already, at
+   * the latest after `within`. Each of several diversions may have a question of its own.
+   */
+  ask(
+    { asks, within }: Extract<Decision, { type: 'ask' }>,
+    done: (answers: EnumAnswers) => void,
+    known: EnumAnswers = NO_ANSWERS,
+  ): void {
     const { reactor } = this.#parts;
     const late: EnumAnswer = { type: 'nothing', why: 'the DNS did not answer in time' };
     const answers = new Map<string, EnumAnswer>();
@@ -97,7 +104,7 @@ export class Router {
       if (settled) return;
       settled = true;
       reactor.forget(patience);
-      done(new Map(asks.map(({ domain }) => [domain, answers.get(domain) ?? late])));
+      done(new Map([...known, ...asks.map(({ domain }) => [domain, answers.get(domain) ?? late] as const)]));
     };
     const latest = after(reactor.clock.now(), within);
     const patience: Wakeable = {
@@ -133,10 +140,11 @@ export class Router {
 
   /** As a live call is decided, with other facts where `over` says so, and without a trace in the cursors. */
   rehearse(query: RoutingQuery, over: Partial<RoutingFacts>): Promise<Decision> {
-    return new Promise((resolve) => {
-      const first = this.decide(query, NO_ANSWERS, over);
-      if (first.type !== 'ask') return resolve(first);
-      this.ask(first, (answers) => resolve(this.decide(query, answers, over)));
-    });
+    const settle = (answers: EnumAnswers, resolve: (decision: Decision) => void): void => {
+      const decision = this.decide(query, answers, over);
+      if (decision.type !== 'ask') resolve(decision);
+      else this.ask(decision, (more) => settle(more, resolve), answers);
+    };
+    return new Promise((resolve) => settle(NO_ANSWERS, resolve));
   }
 }

@@ -26,13 +26,14 @@ export function whyOf({ stages }: Decision): string {
 }
 
 /**
- * Where the call goes, in one line: `pstn 2145551234, then core +12145551234`, `user 202`, `emergency pstn 911`, `refused no-route
- * 404`. Digits are as they go out, with + where their type is international.
+ * Where the call goes, in one line: `pstn 2145551234, then core +12145551234`, `user 202 (with user 203; when busy: pstn 2145551234;
+ * after 20 s: user 204)`, `user 202, in turn user 203`, `emergency pstn 911`, `refused no-route 404`. Digits are as they go out, with + where their type is
+ * international.
  */
 export function outcomeOf(decision: Decision): string {
   switch (decision.type) {
     case 'hops':
-      return `${decision.emergency ? 'emergency ' : ''}${decision.hops.map(shortHop).join(', then ')}`;
+      return `${decision.emergency ? 'emergency ' : ''}${lineOf(decision.hops)}`;
     case 'refusal':
       return `refused ${decision.refusal.id} ${decision.refusal.status}`;
     case 'collect':
@@ -47,34 +48,85 @@ export function outcomeOf(decision: Decision): string {
 /** Whether a decision is as a dial-plan test expects it: the outcome, its first hops, or a refusal's name or status alone. */
 export function meets(decision: Decision, expected: string): boolean {
   const outcome = outcomeOf(decision);
-  if (outcome === expected || outcome.startsWith(`${expected}, then `)) return true;
+  if (outcome === expected || [', then ', ', in turn ', ' ('].some((more) => outcome.startsWith(expected + more)))
+    return true;
   if (decision.type !== 'refusal') return false;
   const { id, status } = decision.refusal;
   return expected === 'refused' || expected === `refused ${id}` || expected === `refused ${status}`;
 }
 
 function endsOf(decision: Decision): readonly string[] {
-  if (decision.type === 'hops') return decision.hops.map((hop, i) => `${i + 1}. ${longHop(hop)}`);
+  if (decision.type === 'hops') return hopLines(decision.hops);
   if (decision.type !== 'refusal') return [];
   const { id, status, cause } = decision.refusal;
   return [`refused: ${whyOf(decision)} [${id}] (SIP ${status}, cause ${cause})`];
 }
 
+/** `then`: where the hop before fails; `in turn`: whatever comes of it. */
+const lineOf = (hops: readonly Hop[]): string => hops.map(turnOf).join(', then ');
+
+const turnOf = (hop: Hop): string => [shortHop(hop), ...(hop.after?.any ?? []).map(turnOf)].join(', in turn ');
+
 function shortHop(hop: Hop): string {
+  const { together = [], after } = hop;
+  const more = [
+    ...(together.length === 0 ? [] : [`with ${together.map(shortHop).join(' and ')}`]),
+    ...(after?.busy === undefined ? [] : [`when busy: ${lineOf(after.busy)}`]),
+    ...(after?.noAnswer === undefined ? [] : [`${patience(hop)}: ${lineOf(after.noAnswer)}`]),
+  ];
+  return more.length === 0 ? placeOf(hop) : `${placeOf(hop)} (${more.join('; ')})`;
+}
+
+const patience = ({ ring }: Hop): string => (ring === undefined ? 'without an answer' : `after ${ring / 1000} s`);
+
+function placeOf(hop: Hop): string {
   if (hop.type === 'user') return `user ${hop.user}`;
   return `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}`;
 }
 
+/** The hops in full, numbered; what follows one after ringing stands below it. */
+function hopLines(hops: readonly Hop[]): readonly string[] {
+  const all = hops.flatMap((hop) => [hop, ...(hop.after?.any ?? [])]);
+  return all.flatMap((hop, i) => [`${i + 1}. ${longHop(hop)}`, ...followers(hop).map((line) => `   ${line}`)]);
+}
+
+function followers(hop: Hop): readonly string[] {
+  const { together = [], after } = hop;
+  const below = (when: string, hops: readonly Hop[] | undefined): readonly string[] =>
+    hops === undefined ? [] : [`${when}:`, ...hopLines(hops).map((line) => `  ${line}`)];
+  return [
+    ...together.map((other) => `together with it, ${longHop(other)}`),
+    ...below('when busy', after?.busy),
+    ...below(patience(hop), after?.noAnswer),
+  ];
+}
+
 function longHop(hop: Hop): string {
-  if (hop.type === 'user') return `ring all phones of ${hop.aor}, caller ${callerText(hop.caller)}`;
+  const { diverted = [], charged } = hop;
+  const by = diverted.map(({ number, reason }) => `, diverted by ${numberText(number)} (${reason})`).join('');
+  const account = charged === undefined ? '' : `, on account of user ${charged}`;
+  return `${hopText(hop)}, caller ${callerText(hop.caller)}${by}${account}`;
+}
+
+function hopText(hop: Hop): string {
+  if (hop.type === 'user') return `ring all phones of ${hop.aor}`;
   const where = hop.type === 'span-group' ? `spans ${hop.spans.join(', ')}, ${hop.hunting}` : (hop.uri ?? 'SIP');
   const { digits, type, plan } = hop.called;
   const numbering = plan === 'isdn' ? type : `${type}, plan ${plan}`;
-  return `${hop.id} (${where}): ${digits} (${numbering}), caller ${callerText(hop.caller)}`;
+  return `${hop.id} (${where}): ${digits} (${numbering})`;
 }
 
 function callerText(caller: CallerNumber | undefined): string {
   if (caller === undefined) return 'unknown';
-  const hidden = caller.presentation === 'allowed' ? '' : `, ${caller.presentation}`;
-  return `${caller.digits} (${caller.type}${hidden})`;
+  const { presentation, screening } = caller;
+  const hidden = presentation === 'allowed' ? '' : `, ${presentation}`;
+  return `${caller.digits} (${caller.type}${hidden}, ${SCREENING[screening]})`;
 }
+
+/** Who vouches for a number (Q.931 §4.5.10). */
+const SCREENING: Readonly<Record<CallerNumber['screening'], string>> = {
+  'not-screened': 'not screened',
+  passed: 'vouched for by us',
+  failed: 'failed screening',
+  network: 'vouched for by the network',
+};

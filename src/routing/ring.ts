@@ -56,9 +56,11 @@ function phonesOf(user: DirectoryUser, caller: Caller, { directory, facts }: Res
     hops.push({ type: 'user', user: one.id, aor: one.aor, caller: callerSeenBy(one, caller, directory) });
   };
   add(user);
+  // Who calls is not rung by his own call.
   for (const id of user.ringList?.users ?? []) {
     const other = directory.userById(id);
-    if (other !== undefined && id !== user.id && other.diversions?.doNotDisturb !== true) add(other);
+    const stays = id === user.id || id === caller.seen?.id || other?.diversions?.doNotDisturb === true;
+    if (other !== undefined && !stays) add(other);
   }
   return hops;
 }

@@ -92,7 +92,7 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   'within-quota': ({ user, calls, minutes, per }) =>
     `user ${user} has spent ${calls} calls and ${minutes} minutes of this ${per}’s quota`,
   'no-pstn': ({ user }) => `user ${user} has no access to the public network`,
-  'no-usage': ({ routes }) => `the caller’s policy has no phone usage of ${list(routes)}`,
+  'no-usage': ({ routes }) => `no phone usage of ${list(routes)} is among his`,
   // enum
   'wan-down': () => 'not asked: the WAN is down',
   'asked-for': ({ domain }) => `the DNS is asked for ${domain}`,

@@ -5,14 +5,15 @@ import { DEFAULT_LIMITS } from '../../src/call/call-words.ts';
 import { CAUSE } from '../../src/call/cause.ts';
 import type { CallLeg, LegEffect } from '../../src/call/leg.ts';
 import type { LegMediaEvent } from '../../src/call/media.ts';
-import type { Offer, Signal } from '../../src/call/signal.ts';
+import type { Offer, Release, Signal } from '../../src/call/signal.ts';
 import { Admission } from '../../src/gateway/admission.ts';
 import { BoundLeg } from '../../src/gateway/bound-leg.ts';
 import { CallPath, type LegEars } from '../../src/gateway/call-path.ts';
+import type { DialHop, Phones } from '../../src/gateway/dial-hop.ts';
 import { Reactor } from '../../src/gateway/reactor.ts';
 import type { Router } from '../../src/gateway/router.ts';
 import { Supervisor } from '../../src/gateway/supervise.ts';
-import { silent } from '../../src/kernel/log.ts';
+import { type LogFields, silent } from '../../src/kernel/log.ts';
 import type { Instant, WallTime } from '../../src/kernel/time.ts';
 import type { Decision } from '../../src/routing/decision.ts';
 import type { RoutingQuery, Source } from '../../src/routing/query.ts';
@@ -26,8 +27,11 @@ type Cue = Signal | 'open' | 'break';
 export class PuppetLeg implements CallLeg<Cue, never> {
   readonly deadline = undefined;
   readonly told: string[] = [];
+  /** How the call was refused or ended to it. */
+  release: Release | undefined;
 
   tell(signal: Signal): readonly LegEffect<never>[] {
+    if (signal.type === 'release') this.release = signal;
     this.told.push(signal.type === 'release' ? `release ${signal.cause}` : signal.type);
     return signal.type === 'release' ? [{ type: 'gone' }] : [];
   }
@@ -92,6 +96,11 @@ export function world(
     /** Hops wait for room, until these are called. */
     readonly noRoom?: (() => void)[];
     readonly legNamed?: (replaces: string) => string | undefined;
+    /** A router of the caller's own instead. */
+    readonly router?: (reactor: Reactor) => Router;
+    readonly phones?: Phones;
+    readonly onDial?: (hop: DialHop, offer: Offer) => void;
+    readonly onStage?: (stage: string, fields: LogFields) => void;
   } = {},
 ) {
   let now = 0;
@@ -134,13 +143,16 @@ export function world(
     reactor,
     log: silent,
     supervisor,
-    router: {
-      decide: (query: RoutingQuery) => options.decide?.(query) ?? hops,
-      follow: () => {},
-      contactsOf: () => [],
-      directory,
-    } as unknown as Router,
-    dial: (id, _hop, _offer, ears) => {
+    router:
+      options.router?.(reactor) ??
+      ({
+        decide: (query: RoutingQuery) => options.decide?.(query) ?? hops,
+        follow: () => {},
+        contactsOf: () => [],
+        directory,
+      } as unknown as Router),
+    dial: (id, hop, dialled, ears) => {
+      options.onDial?.(hop, dialled);
       if (options.dialFails) return ourRelease(CAUSE.noChannel);
       const leg = new PuppetLeg();
       const bound = bind(id, leg, ears);
@@ -160,11 +172,14 @@ export function world(
     ),
     ledger: { answered: () => {}, ended: () => {} },
     newCallId: () => `call${++ids}`,
-    onStage: (_call, stage) => stages.push(stage),
+    onStage: (_call, stage, fields) => {
+      stages.push(stage);
+      options.onStage?.(stage, fields);
+    },
     onThreads: () => {},
     onRecord: (record) => records.push(record),
     desk: { decided: () => {}, ended: () => {} },
-    phones: { contactsOf: () => [], phone: () => undefined },
+    phones: options.phones ?? { contactsOf: () => [], phone: () => undefined },
     room: {
       wanted: (_live, _hop): _hop is never => options.noRoom !== undefined,
       make: async (_hop, then) => void options.noRoom?.push(then),
@@ -176,10 +191,10 @@ export function world(
       heardStream: () => fared.push('stream'),
     },
   });
-  const place = (source: Source = { type: 'user', id: '201' }) => {
+  const place = (source: Source = { type: 'user', id: '201' }, asked: Offer = offer, address?: string) => {
     const leg = new PuppetLeg();
-    const bound = path.incoming(source, 'its own', (id, ears) => bind(id, leg, ears));
-    bound.hear(offer);
+    const bound = path.incoming(source, 'its own', (id, ears) => bind(id, leg, ears), address);
+    bound.hear(asked);
     return { leg, bound };
   };
   const pass = (time: number) => {

@@ -16,7 +16,7 @@ export function userDiversions(site: Site): readonly Finding[] {
     ...(user.ringList?.users ?? []).flatMap((name, j) =>
       known(name, users, 'user', ['users'], ['users', i, 'ringList', 'users', j]),
     ),
-    ...(returns(user, site) ? [{ ...CIRCLE, path: ['users', i, 'diversions', 'always'] }] : []),
+    ...(returns(user, site) ? [{ ...CIRCLE, path: ['users', i, 'diversions', everyCall(user)?.[0] ?? ''] }] : []),
   ]);
 }
 
@@ -49,10 +49,17 @@ function allowed(user: UserSetting, number: string, site: Site): boolean {
   return compiled?.ok !== true || compiled.value(number) !== undefined;
 }
 
+/** Where every call to him goes, and by which setting; undefined: his phones ring. */
+function everyCall({ diversions }: UserSetting): readonly [string, Target] | undefined {
+  if (diversions?.always !== undefined) return ['always', diversions.always];
+  if (diversions?.doNotDisturb !== true || diversions.busy === undefined) return undefined;
+  return ['busy', diversions.busy];
+}
+
 /** Whether the calls of a user, always diverted from one to the next, come back to him. */
 function returns(user: UserSetting, site: Site): boolean {
-  const next = ({ diversions }: UserSetting): UserSetting | undefined => {
-    const target = diversions?.always;
+  const next = (from: UserSetting): UserSetting | undefined => {
+    const target = everyCall(from)?.[1];
     if (target === undefined) return undefined;
     return site.users.find(({ id, number }) => ('user' in target ? id === target.user : number === target.number));
   };

@@ -267,3 +267,13 @@ test('a step without anything behind it rings on as long as any call may', () =>
   assert.deepEqual(call.wake(at(20_000)), []);
   assert.deepEqual(ladder(call.wake(at(DEFAULT_LIMITS.ring))).slice(0, 2), ['c.b1 ← release 19', 'a ← release 19']);
 });
+
+test('a hop that stands in several places of the line is tried once, and the caller is told of its failure', () => {
+  const call = new Call('c', { leg: 'a', tones: 'its own' });
+  call.feed({ type: 'heard', leg: 'a', signal: offer('202') }, at(0));
+  const after = { busy: [{ hops: ['pstn'] }] };
+  call.feed({ type: 'decided', steps: [{ hops: ['phone'], after }, { hops: ['pstn'] }] }, at(0));
+  const heard = (leg: string, s: Signal) => ladder(call.feed({ type: 'heard', leg, signal: s }, at(1)));
+  assert.deepEqual(heard('c.b1', release(17)), ['dial c.b2 pstn 202']);
+  assert.deepEqual(heard('c.b2', release(34)).slice(0, 1), ['a ← release 34']);
+});

@@ -99,7 +99,7 @@ test('explain says each stage and where the call goes', async () => {
   assert.match(out.out, /^profile {9}rule 5 of 7 of branch/m);
   assert.match(
     out.out,
-    /^1\. pstn \(spans t1, descending\): 2145551234 \(national\), caller 2145550201 \(national\)$/m,
+    /^1\. pstn \(spans t1, descending\): 2145551234 \(national\), caller 2145550201 \(national, vouched for by us\)$/m,
   );
   const refused = await branchline([...asked, '202', '--absent', '202']);
   assert.equal(refused.code, 1);

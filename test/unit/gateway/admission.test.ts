@@ -93,6 +93,14 @@ test('an answered call out of the house is counted at once and its seconds at it
   assert.equal(written.length, 2);
 });
 
+test('who diverted the call to a hop after ringing pays for it, though another began the call', () => {
+  const ledger = new Ledger({ start: new Map(), persist: () => {}, today: () => '2026-11-21' });
+  const live = { decision: decision('201'), spender: undefined } as LiveCall;
+  ledger.answered(live, { ...OUT, charged: '202' });
+  ledger.ended(live, 30);
+  assert.deepEqual([...ledger.spent.keys()], ['202']);
+});
+
 test('neither a colleague’s call nor an emergency spends anything', () => {
   const ledger = new Ledger({
     start: new Map(),

@@ -160,3 +160,21 @@ test('a rehearsal asks and decides like a call, and moves no cursor', async () =
   assert.deepEqual(written, []);
   assert.match(outcomeOf(router.decide(QUERY, undefined, { wan: false })), /^b /);
 });
+
+test('two diversions of one user, each to a number that the DNS is asked for: both answers count', async () => {
+  const diversions = { busy: { number: '+12065550001' }, noAnswer: { number: '+12065550002' } };
+  const directory = site({ users: [{ id: 'ada', name: 'Ada', password: 'p', diversions }] });
+  const asked: string[] = [];
+  const { router } = world({
+    directory,
+    registered: () => new Set(['sip:ada@contoso.com']),
+    naptr: async (domain) => {
+      asked.push(domain);
+      return ok([]);
+    },
+  });
+  const query: RoutingQuery = { ...QUERY, dialled: { type: 'user-part', text: 'ada' } };
+  const said = outcomeOf(await router.rehearse(query, {}));
+  assert.match(said, /^user ada \(when busy: b \+12065550001, .*; after 20 s: b \+12065550002, .*\)$/);
+  assert.equal(asked.length, 2, 'each once');
+});

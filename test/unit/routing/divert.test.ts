@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallerNumber, Redirecting } from '../../../src/call/number.ts';
+import { compileDirectory } from '../../../src/config/compile.ts';
 import { loadSite } from '../../../src/config/load.ts';
+import { compilePattern } from '../../../src/config/pattern.ts';
 import { decide } from '../../../src/routing/decide.ts';
 import type { Decision, Hop } from '../../../src/routing/decision.ts';
-import { outcomeOf } from '../../../src/routing/explain.ts';
+import { buildDirectory } from '../../../src/routing/directory.ts';
+import { outcomeOf, whyOf } from '../../../src/routing/explain.ts';
 import type { RoutingFacts, Source } from '../../../src/routing/query.ts';
 import { directoryOf, type Settings, siteOf } from '../../support/sites.ts';
 
@@ -51,9 +54,16 @@ function call(
     readonly away?: readonly string[];
     readonly redirecting?: readonly Redirecting[];
   } = {},
+  sections: Settings = {},
 ): Decision {
+  const dialled = { type: 'user-part', text: dial } as const;
+  const query = { source: from, dialled, complete: true, caller: CALLER, redirecting };
+  return decide(query, directoryOf(siteOf({ ...settings(more), ...sections })), factsOf(away));
+}
+
+function factsOf(away: readonly string[]): RoutingFacts {
   const here = ['201', '202', '203', '204', '205'].filter((id) => !away.includes(id));
-  const facts: RoutingFacts = {
+  return {
     at: 0 as RoutingFacts['at'],
     registered: new Set(here.map((id) => `sip:${id}@b.example`)),
     unavailable: new Map(),
@@ -64,12 +74,6 @@ function call(
     spent: new Map(),
     enumAnswers: new Map(),
   };
-  const dialled = { type: 'user-part', text: dial } as const;
-  return decide(
-    { source: from, dialled, complete: true, caller: CALLER, redirecting },
-    directoryOf(siteOf(settings(more))),
-    facts,
-  );
 }
 
 const hopsOf = (decision: Decision): readonly Hop[] => (decision.type === 'hops' ? decision.hops : []);
@@ -169,6 +173,59 @@ test('a ring list rings together, or in turn with the last one’s diversion at 
   assert.deepEqual(names(third?.after?.noAnswer), ['pstn']);
 });
 
+test('who diverts pays also for what follows his ringing; the last of several does', () => {
+  const more = {
+    '201': { diversions: { busy: outside, noAnswer: { user: '202' } } },
+    '202': { policy: 'staff', diversions: { always: outside } },
+  };
+  const decision = call(more, '2145550201');
+  const [hop] = hopsOf(decision);
+  assert.equal(decision.charged, undefined, 'a call from outside is on nobody’s account');
+  assert.equal(hop?.after?.busy?.[0]?.charged, '201');
+  assert.equal(hop?.after?.noAnswer?.[0]?.charged, '202');
+  const chain = call({ '201': { diversions: { always: { user: '202' } } }, '202': more['202'] }, '2145550201');
+  assert.equal(chain.charged, '202');
+});
+
+test('a diversion after ringing is authorised like any call of the diverter’s', () => {
+  const numberLists = [{ id: 'premium', patterns: ['^\\+1900'] }];
+  const premium = { number: '+19005550100' };
+  const to = (limits: Settings) =>
+    hopsOf(
+      call(
+        { '201': { diversions: { busy: premium, noAnswer: outside }, ...limits } },
+        '2145550201',
+        {},
+        { numberLists },
+      ),
+    )[0];
+  assert.deepEqual(names(to({})?.after?.busy), ['pstn']);
+  assert.equal(to({ barred: ['premium'] })?.after?.busy, undefined);
+  assert.equal(to({ pstn: false })?.after, undefined);
+  assert.equal(to({ blocked: true })?.after, undefined, 'who is blocked sends no call out');
+});
+
+test('the policy’s pattern holds when a call is diverted, not only when the file is checked', () => {
+  const diversions = { always: outside, pattern: '^\\+44' } as const;
+  const file = compileDirectory(siteOf(settings({})));
+  const users = file.users.map((one) =>
+    one.id === '201' ? { ...one, diversions: { ...diversions, noAnswerSeconds: 20, doNotDisturb: false } } : one,
+  );
+  const built = buildDirectory({ ...file, users }, compilePattern);
+  assert.ok(built.ok);
+  const dialled = { type: 'user-part', text: '2145550201' } as const;
+  const query = { source: PSTN, dialled, complete: true, caller: CALLER };
+  const decision = decide(query, built.value, factsOf([]));
+  assert.equal(outcomeOf(decision), 'refused diversion-not-allowed 403');
+  assert.match(whyOf(decision), /user 201 may not divert calls to \+12125551234: his policy allows \^\\\+44 alone/);
+});
+
+test('a ring list does not ring who calls', () => {
+  const more = { '201': { ringList: { users: ['202', '203'] } } };
+  const [hop] = hopsOf(call(more, '201', { from: { type: 'user', id: '202' } }));
+  assert.deepEqual(names(hop?.together), ['203']);
+});
+
 test('check finds circles, strangers, and numbers that the policy does not allow', () => {
   const problems = (more: Readonly<Record<string, Settings>>) => {
     const loaded = loadSite(JSON.stringify(settings(more)), 'site.yaml');
@@ -178,6 +235,11 @@ test('check finds circles, strangers, and numbers that the policy does not allow
   assert.deepEqual(problems({ '201': always({ user: '202' }), '202': always({ number: '+12145550201' }) }), [
     'users[0].diversions.always',
     'users[1].diversions.always',
+  ]);
+  const disturbed = (id: string) => ({ diversions: { doNotDisturb: true, busy: { user: id } } });
+  assert.deepEqual(problems({ '201': disturbed('202'), '202': disturbed('201') }), [
+    'users[0].diversions.busy',
+    'users[1].diversions.busy',
   ]);
   assert.deepEqual(problems({ '201': always({ user: 'eve' }) }), ['users[0].diversions.always.user']);
   assert.deepEqual(problems({ '201': always({ number: '+442071234567' }) }), ['users[0].diversions.always.number']);
