@@ -94,7 +94,7 @@ test('an answered call out of the house is counted at once and its seconds at it
 });
 
 test('who diverted the call to a hop after ringing pays for it, though another began the call', () => {
-  const ledger = new Ledger({ start: new Map(), persist: () => {}, today: () => '2026-11-21' });
+  const ledger = new Ledger({ start: new Map(), persist: () => {}, today: () => '2026-11-21', watch: NO_WATCH });
   const live = { decision: decision('201'), spender: undefined } as LiveCall;
   ledger.answered(live, { ...OUT, charged: '202' });
   ledger.ended(live, 30);

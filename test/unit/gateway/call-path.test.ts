@@ -116,7 +116,7 @@ test('how a hop fares is told once: its first answer, or an end that nothing cam
 
 test('a hop that has rung out, or whose caller has gone, while it waited for room is not dialled any more', async () => {
   const ring = seconds(5);
-  const after = { any: [HOP] };
+  const after = { any: [{ ...HOP, called: { ...HOP.called, digits: '5551005' } }] };
   const decide = (): Decision => ({ ...COMMON, type: 'hops', hops: [{ ...HOP, ring, after }] });
   const noRoom: (() => void)[] = [];
   const w = world({ decide, noRoom });
