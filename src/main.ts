@@ -16,6 +16,7 @@ import { loadSite } from './config/load.ts';
 import type { Site, SpanSetting } from './config/schema.ts';
 import { type HttpConsole, startHttp } from './console/http.ts';
 import { Activator } from './gateway/activate.ts';
+import { captureDesk } from './gateway/capture-desk.ts';
 import { decisionView, explainView } from './gateway/explain.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Alarm, Reactor } from './gateway/reactor.ts';
@@ -163,6 +164,7 @@ export async function startBox(
       confirm: () => activator.confirm(),
       abandon: () => activator.abandon(),
       spans: spanDesk(running, clock),
+      capture: captureDesk(running, clock),
     },
     log,
   );

@@ -32,6 +32,22 @@ export async function ask(box: BoxAddress, path: string, post?: string): Promise
   }
 }
 
+/** Fetches a file of the box's; where it has none, its words. */
+export async function download(box: BoxAddress, path: string): Promise<Result<Uint8Array | Answer, string>> {
+  const headers = box.token === undefined ? undefined : { authorization: `Bearer ${box.token}` };
+  try {
+    const response = await fetch(new URL(path, box.url), {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      ...(headers === undefined ? {} : { headers }),
+    });
+    if (response.status === 401) return fail('the box wants a token: put http.token into BRANCHLINE_TOKEN');
+    if (!response.ok) return ok({ status: response.status, body: await response.json() });
+    return ok(new Uint8Array(await response.arrayBuffer()));
+  } catch (error) {
+    return fail(unreachable(error, box.url));
+  }
+}
+
 function unreachable(error: unknown, url: string): string {
   if (error instanceof SyntaxError) return `what answers at ${url} is not a Branchline box: set --url`;
   const cause = error instanceof Error ? error.cause : undefined;

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Site, siteJsonSchema } from '../config/schema.ts';
 import type { ApplyAnswer, CallView, ConfirmAnswer, StatusView } from '../console/views.ts';
+import { captureCommand } from './capture.ts';
 import { planCommands } from './plan-commands.ts';
 import { showApply, showCalls, showConfirm, showProblems, showStatus } from './show.ts';
 import { spanCommand } from './spans.ts';
@@ -77,6 +78,7 @@ function boxCommands(program: Command, world: CliWorld, settle: Settle): void {
   look<StatusView>('status', 'say how the box is', showStatus);
   look<readonly CallView[]>('calls', 'list the calls in progress', showCalls);
   spanCommand(program, world, settle);
+  captureCommand(program, world, settle);
   command('apply', 'put a configuration into force; calls in progress go on')
     .argument('<file>')
     .option('--confirm-within <seconds>', 'undo it unless confirmed in time; 0 keeps it at once', wholeSeconds, 300)

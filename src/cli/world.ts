@@ -96,5 +96,5 @@ export async function fromBox<View>(
   return code;
 }
 
-const faultOf = (body: unknown): string | undefined =>
+export const faultOf = (body: unknown): string | undefined =>
   typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : undefined;

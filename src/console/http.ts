@@ -6,6 +6,7 @@ import { impossible } from '../kernel/machine.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { WallTime } from '../kernel/time.ts';
 import type { Health } from '../telemetry/health.ts';
+import { type CaptureDesk, captureRoutes } from './capture-routes.ts';
 import { type SpanDesk, spanRoutes } from './span-routes.ts';
 import type {
   ApplyAnswer,
@@ -33,6 +34,7 @@ export interface ReadModel {
 /** What the operator may do. `confirmSeconds`: how long the change waits for its confirmation; 0 keeps it at once. */
 export interface Controls {
   readonly spans: SpanDesk;
+  readonly capture: CaptureDesk;
   apply(text: string, confirmSeconds: number): Promise<ApplyAnswer>;
   confirm(): Promise<ConfirmAnswer>;
   abandon(): Promise<ConfirmAnswer>;
@@ -163,6 +165,7 @@ export function buildApp(token: string | undefined, model: ReadModel, controls: 
   readRoutes(app, model);
   controlRoutes(app, controls);
   spanRoutes(app, controls.spans);
+  captureRoutes(app, controls.capture);
   return app;
 }
 

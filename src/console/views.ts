@@ -143,6 +143,20 @@ export type BertAnswer =
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'unknown' };
 
+/** A capture of D-channels; `octets` of a file that Wireshark reads. `full`: it has ended at its largest size. */
+export interface CaptureView {
+  readonly spans: readonly string[];
+  readonly running: boolean;
+  readonly until: string;
+  readonly frames: number;
+  readonly octets: number;
+  readonly full: boolean;
+}
+
+export type CaptureAnswer =
+  | { readonly type: 'done'; readonly capture: CaptureView | undefined }
+  | { readonly type: 'refused'; readonly why: string };
+
 /** `active`: the D-channel that carries the calls now. */
 export type SwitchAnswer =
   | { readonly type: 'done'; readonly active: 'primary' | 'backup' }

@@ -23,6 +23,8 @@ export interface DChannelParts {
   readonly reactor: Reactor;
   readonly log: Log;
   readonly onLink: (news: LinkNews, now: Instant) => void;
+  /** One frame of LAPD, as it crosses the line. */
+  readonly onFrame: (direction: 'in' | 'out', frame: Uint8Array) => void;
   /** The link or an alarm of the line has changed. */
   readonly onChange: () => void;
 }
@@ -92,6 +94,7 @@ export class DChannel implements Wakeable {
     switch (event.type) {
       case 'frame':
         this.evidence.heard(event.frame);
+        this.#parts.onFrame('in', event.frame);
         return this.#link({ type: 'frame', frame: event.frame });
       case 'alarm':
         return this.#alarm(event.alarm, event.raised);
@@ -144,11 +147,12 @@ export class DChannel implements Wakeable {
   }
 
   #effects(effects: readonly LinkEffect[], now: Instant): void {
-    const { log, onLink } = this.#parts;
+    const { log, onLink, onFrame } = this.#parts;
     for (const effect of effects) {
       switch (effect.type) {
         case 'frame':
           this.evidence.sent(effect.frame);
+          onFrame('out', effect.frame);
           this.#port?.send(effect.frame);
           break;
         case 'dl-established':

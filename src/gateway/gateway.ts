@@ -4,6 +4,7 @@
  */
 import { DEFAULT_LIMITS } from '../call/call-words.ts';
 import { CAUSE } from '../call/cause.ts';
+import { Recorder } from '../capture/recorder.ts';
 import { realmOf } from '../config/compile.ts';
 import { signallingsOf } from '../config/line.ts';
 import { compilePattern } from '../config/pattern.ts';
@@ -57,6 +58,9 @@ import { type Listeners, listenFault, type World } from './world.ts';
 /** Requests worked on at once; more is more than a box of this size can mean. */
 const MAX_SERVER_TRANSACTIONS = 20_000;
 
+/** Octets of a capture: a busy hour of eight D-channels is some 10 MB. */
+const MOST_CAPTURED = 16 * 1024 * 1024;
+
 /** Option tags that may be required of us: those of a call, RFC 3327, 5626. */
 const ALL_EXTENSIONS = [...EXTENSIONS, 'path', 'outbound'] as const;
 
@@ -94,6 +98,8 @@ export class Gateway {
     (id) => this.watch.called(id),
   );
   readonly tracer: Tracer;
+  /** What crosses the D-channels, while somebody wants it. */
+  readonly recorder = new Recorder(MOST_CAPTURED);
   readonly #registrar: Registrar;
   readonly #world: World;
   #site: Site;
@@ -134,6 +140,7 @@ export class Gateway {
       log,
       books: new LineBooks(store.start, quietly),
       follow: (span) => this.media.reference(span),
+      onFrame: (span, direction, frame) => this.recorder.frame(span, direction, frame, clock.wall()),
       open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
       onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),

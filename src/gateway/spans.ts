@@ -49,6 +49,8 @@ export interface SpansParts {
   readonly open: OpenSpan;
   readonly books: LineBooks;
   readonly path: () => CallPath;
+  /** One frame crossed a span's D-channel. */
+  readonly onFrame: (span: string, direction: 'in' | 'out', frame: Uint8Array) => void;
   /** One Q.931 message crossed the line, of the D-channel of this span or NFAS group. */
   readonly onMessage: (signalling: string, direction: 'in' | 'out', message: Uint8Array) => void;
 }
@@ -200,7 +202,7 @@ export class Spans {
     hear: (role: DName, news: LinkNews, now: Instant) => void,
     onChange: (span: string) => void,
   ): Member {
-    const { reactor, log } = this.#parts;
+    const { reactor, log, onFrame } = this.#parts;
     const { T200, T203 } = span.timers;
     const link =
       role === undefined
@@ -219,6 +221,7 @@ export class Spans {
       onLink: (news, now) => {
         if (role !== undefined) hear(role, news, now);
       },
+      onFrame: (direction, frame) => onFrame(span.id, direction, frame),
       onChange: () => onChange(span.id),
     });
     return { dChannel, interface: face, role };

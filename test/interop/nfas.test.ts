@@ -1,11 +1,14 @@
 /** Two spans under one D-channel with a backup, libpri with `pri_enslave` at the far end: what is lost when one is cut. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { SpanView } from '../../src/console/views.ts';
 import type { Libpri } from '../support/libpri.ts';
 import { PriBranch } from '../support/pri-branch.ts';
-import { eventually } from '../support/process.ts';
+import { eventually, Program } from '../support/process.ts';
 import { taking } from '../support/taking.ts';
+import { judge } from '../support/tshark.ts';
 
 const BASE = 27_500;
 const API = `http://127.0.0.1:${BASE + 1}/api/v1`;
@@ -138,6 +141,33 @@ test('both D-channels are cut: a call that was answered waits for them, and goes
 test('a switch-over that is asked of nobody, or of a group that is not there, is refused', async () => {
   const answer = await fetch(`${API}/nfas/nobody/switch`, { method: 'POST' });
   assert.deepEqual([answer.status, await answer.json()], [404, { error: 'there is no NFAS group nobody' }]);
+});
+
+test('a capture of both D-channels is read by tshark, each its own interface, with both directions', async () => {
+  const begun = await fetch(`${API}/capture?seconds=60`, { method: 'POST' });
+  assert.equal(begun.status, 200);
+  const phone = await branch.phone('201');
+  const call = await phone.call('99725551234');
+  assert.equal(await call.answered, true);
+  await call.hangUp();
+  await branch.idle(20);
+  await fetch(`${API}/capture/end`, { method: 'POST' });
+  const file = join(branch.folder, 'd.pcapng');
+  writeFileSync(file, new Uint8Array(await (await fetch(`${API}/capture/file`)).arrayBuffer()));
+  const fields = ['frame.interface_name', 'frame.packet_flags_direction', 'q931.message_type'];
+  const { stdout } = await new Program('tshark', [
+    ...['-r', file, '-Y', 'q931.message_type', '-T', 'fields'],
+    ...fields.flatMap((field) => ['-e', field]),
+  ]).finished;
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  const seen = lines.map(([face, direction, type]) => [face, Number(direction), Number(type)].join(' '));
+  // SETUP goes out, CONNECT comes in, over the D-channel in service.
+  const serving = branch.spans.find(({ member, signalling }) => member.role === signalling.active)?.setting.id;
+  assert.ok(seen.includes(`${serving} 2 5`) && seen.includes(`${serving} 1 7`), stdout);
+  assert.deepEqual((await judge(file)).faults, []);
 });
 
 test('nothing that crossed the D-channels is malformed', async () => {

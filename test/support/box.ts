@@ -1,7 +1,7 @@
 /** A box as the HTTP API shows it, with nothing behind it. */
 import type { Controls, ReadModel } from '../../src/console/http.ts';
 import type { SpanDesk } from '../../src/console/span-routes.ts';
-import type { BertView, CallView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
+import type { BertView, CallView, CaptureView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
 import type { Health } from '../../src/telemetry/health.ts';
 
 export const HEALTHY: Health = { verdict: 'ok', problems: [] };
@@ -145,11 +145,31 @@ const spanDesk = (told: string[]): SpanDesk => ({
 });
 
 /** Controls that note what they were told and take every configuration. */
+const CAPTURE: CaptureView = {
+  spans: ['t1'],
+  running: true,
+  until: '2026-11-21T22:05:00.000Z',
+  frames: 12,
+  octets: 900,
+  full: false,
+};
+
 export function controls(over: Partial<Controls> = {}): Controls & { readonly told: string[] } {
   const told: string[] = [];
   return {
     told,
     spans: spanDesk(told),
+    capture: {
+      begin(spans, seconds) {
+        told.push(`capture ${spans?.join(' ') ?? 'all'} ${seconds}`);
+        return spans?.includes('t9')
+          ? { type: 'refused', why: 'there is no D-channel on a span t9' }
+          : { type: 'done', capture: CAPTURE };
+      },
+      end: () => ({ type: 'done', capture: { ...CAPTURE, running: false } }),
+      state: () => CAPTURE,
+      file: () => Uint8Array.of(1, 2, 3),
+    },
     apply: async (text, seconds) => {
       told.push(`apply ${text} ${seconds}`);
       const confirmBy = seconds === 0 ? undefined : '2026-11-21T22:10:00.000Z';

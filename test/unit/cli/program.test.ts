@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -266,6 +266,24 @@ test('spans are diagnosed, served and looped, each with its own words', async ()
   assert.deepEqual([refused.code, refused.err], [1, 'the box says: the driver can’t']);
   assert.equal((await branchline(['spans', '--busy-out', 't1', '--in-service', 't1'])).code, 2);
   assert.equal((await branchline(['spans', '--loopback', 't1', '--for', '0'])).code, 2);
+});
+
+test('a capture is begun, looked at, ended and saved', async () => {
+  told.told.length = 0;
+  assert.equal((await branchline(['capture'])).out, 't1: 12 frames, 900 octets, until 2026-11-21T22:05:00.000Z');
+  await branchline(['capture', '--begin', '--spans', 't1,t2', '--for', '60']);
+  await branchline(['capture', '--begin']);
+  assert.deepEqual(told.told, ['capture t1 t2 60', 'capture all 300']);
+  assert.equal(
+    (await branchline(['capture', '--begin', '--spans', 't9'])).err,
+    'the box says: there is no D-channel on a span t9',
+  );
+  assert.match((await branchline(['capture', '--end'])).out, /, over$/);
+  const path = join(folder, 'd.pcapng');
+  assert.equal((await branchline(['capture', '--save', path])).out, `${path}: 3 octets`);
+  assert.deepEqual([...(await readFile(path))], [1, 2, 3]);
+  assert.equal((await branchline(['capture', '--save', join(folder, 'none', 'd.pcapng')])).code, 1);
+  assert.equal((await branchline(['capture', '--for', '0'])).code, 2);
 });
 
 test('apply shows what changes and how to keep it; confirm and abandon settle it', async () => {

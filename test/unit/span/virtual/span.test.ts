@@ -89,6 +89,7 @@ class Branch {
           reactor: this.simulation.reactor,
           log: silent,
           onLink: (news, now) => hear('primary', news, now),
+          onFrame: () => {},
           onChange: () => {},
         }),
         interface: 0,
