@@ -53,6 +53,8 @@ export class Call implements Machine<CallEvent, CallEffect> {
   #count = 0;
   #askedForDigits = false;
   #failure: Release | undefined;
+  /** Other places that an attempt has named. */
+  #redirect: Signal | undefined;
   /** Who has the other on hold. */
   readonly #holding = new Set<string>();
   #lent: string | undefined;
@@ -260,6 +262,10 @@ export class Call implements Machine<CallEvent, CallEffect> {
         return this.#caller.proceed();
       case 'need-digits':
         return [];
+      case 'redirect':
+        // Others may still answer: the caller hears of it only when it is how the call ends.
+        this.#redirect = signal;
+        return [];
       default:
         return this.#caller.tell(signal);
     }
@@ -424,6 +430,9 @@ export class Call implements Machine<CallEvent, CallEffect> {
         effects.push({ type: 'tell', leg: attempt.leg, signal: release });
     }
     const { leg } = this.#caller;
+    if (this.#redirect !== undefined && by === 'called' && isRedirection(release)) {
+      effects.push(...this.#caller.tell(this.#redirect));
+    }
     if (!returns && leg !== untold && leg !== this.#lent) effects.push({ type: 'tell', leg, signal: release });
     effects.push({ type: 'released', release, by });
     if (returns) {
@@ -451,6 +460,9 @@ export class Call implements Machine<CallEvent, CallEffect> {
     return effects;
   }
 }
+
+const isRedirection = ({ origin }: Release): boolean =>
+  origin?.protocol === 'sip' && origin.status !== undefined && origin.status >= 300 && origin.status < 400;
 
 /** A release that this box decides on. */
 export function ourRelease(cause: Cause): Release {

@@ -117,8 +117,9 @@ export class Transfers {
     next.lent = lent;
     if (lent !== undefined) next.recall = transferor;
     calls.move(leg, from, next);
-    book.note(from, {});
+    // The new row before the old one loses the leg: a crash between the two must not forget it.
     begin(next, leg, offer);
+    book.note(from, {});
   }
 
   /** The target rings. */

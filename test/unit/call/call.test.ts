@@ -277,3 +277,24 @@ test('a hop that stands in several places of the line is tried once, and the cal
   assert.deepEqual(heard('c.b1', release(17)), ['dial c.b2 pstn 202']);
   assert.deepEqual(heard('c.b2', release(34)).slice(0, 1), ['a ← release 34']);
 });
+
+test('a phone that names another place does not silence the others; alone, it is what the caller hears', () => {
+  const redirect: Signal = { type: 'redirect', targets: ['sip:204@branch.example'], origin: undefined };
+  const moved: Release = {
+    ...release(23),
+    origin: { protocol: 'sip', status: 302, reason: undefined, headers: [] },
+  };
+  const { heard } = start('its own', [['one', 'two']]);
+  heard('c.b2', { type: 'alert', inBand: false });
+  assert.deepEqual([...heard('c.b1', redirect), ...heard('c.b1', moved)], []);
+  assert.deepEqual(heard('c.b2', answer), ['a ← answer', 'join a c.b2', 'answered c.b2']);
+  const alone = start('its own', [['one']]);
+  assert.deepEqual(
+    [...alone.heard('c.b1', redirect), ...alone.heard('c.b1', moved)],
+    ['a ← redirect', 'a ← release 23', 'released 23 by called'],
+  );
+  const busy = start('its own', [['one', 'two']]);
+  busy.heard('c.b1', redirect);
+  busy.heard('c.b1', moved);
+  assert.deepEqual(busy.heard('c.b2', release(CAUSE.userBusy)), ['a ← release 17', 'released 17 by called']);
+});
