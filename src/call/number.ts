@@ -20,8 +20,14 @@ export interface PartyNumber {
 }
 
 /** As people write it: with its + where it is whole. */
-export const numberText = ({ digits, type }: Pick<PartyNumber, 'digits' | 'type'>): string =>
-  type === 'international' ? `+${digits}` : digits;
+export const numberText = (number: PartyNumber): string =>
+  number.type === 'international' && !isPrivate(number) ? `+${number.digits}` : number.digits;
+
+/**
+ * A number of a private plan, whose types are its regional levels: what codes an international number elsewhere is level 2 here
+ * (ISO/IEC 11571), so that neither a + nor a country belongs before it.
+ */
+export const isPrivate = ({ plan }: Pick<PartyNumber, 'plan'>): boolean => plan === 'private';
 
 export interface CallerNumber extends PartyNumber {
   readonly presentation: Presentation;

@@ -1,5 +1,5 @@
 /** What the caller dialled, taken apart before any rule sees it. */
-import type { PartyNumber } from '../call/number.ts';
+import { isPrivate, type PartyNumber } from '../call/number.ts';
 import type { Gateway } from './directory.ts';
 import { applyRules } from './number-rules.ts';
 import type { Dialled } from './query.ts';
@@ -46,6 +46,7 @@ function ruled(text: string, from: Gateway | undefined): string {
 
 /** The E.164 form of a number whose type says what it lacks (Q.931 §4.5.8); undefined where the type says nothing. */
 function wholeNumber(number: PartyNumber, from: Gateway | undefined): string | undefined {
+  if (isPrivate(number)) return undefined;
   const country = from?.type === 'span-group' ? from.countryCode : undefined;
   let whole: string | undefined;
   if (number.type === 'international') whole = `+${number.digits}`;

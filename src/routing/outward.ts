@@ -1,5 +1,5 @@
 /** Numbers as a gateway wants them: the called one by its rules, the caller's by its caller-ID rule. */
-import type { CallerNumber, PartyNumber } from '../call/number.ts';
+import { type CallerNumber, isPrivate, type PartyNumber } from '../call/number.ts';
 import type { Hop } from './decision.ts';
 import type { Gateway } from './directory.ts';
 import { applyRules } from './number-rules.ts';
@@ -66,7 +66,7 @@ function shownCaller(gateway: Gateway, { number, ours }: ShownCaller): CallerNum
 
 /** Only a caller whose whole number is known is put into another form; the rest goes on as heard. */
 export function formed(gateway: Gateway, caller: CallerNumber): CallerNumber {
-  if (caller.type !== 'international' || gateway.type === 'sip-trunk') return caller;
+  if (caller.type !== 'international' || isPrivate(caller) || gateway.type === 'sip-trunk') return caller;
   const { digits, type } = typedNumber(gateway, caller.digits);
   return { digits, type, plan: 'isdn', presentation: caller.presentation, screening: caller.screening };
 }
@@ -83,6 +83,6 @@ function typedNumber(
 
 /** A caller from a trunk, with a number of the trunk's own country made whole; any other goes on as heard. */
 export function wholeCaller(gateway: Gateway, caller: CallerNumber): CallerNumber {
-  if (gateway.type === 'sip-trunk' || caller.type !== 'national') return caller;
+  if (gateway.type === 'sip-trunk' || caller.type !== 'national' || isPrivate(caller)) return caller;
   return { ...caller, digits: gateway.countryCode + caller.digits, type: 'international', plan: 'isdn' };
 }

@@ -167,6 +167,31 @@ test('own number, main number, withheld: what a trunk shows, and that we vouch f
   assert.equal(shown({ callerId: 'main', mainNumber }, 'ada', 'restricted'), '14255550000 restricted passed');
 });
 
+test('a QSIG number of a private plan is no E.164 number, whatever its type codes elsewhere', () => {
+  const profiles = [{ id: 'redmond', rules: [{ pattern: '^(20\\d)$', translation: '$1' }] }];
+  const called = (digits: string, type: 'international' | 'national', plan: 'private' | 'isdn') =>
+    outcomeOf(
+      decide(
+        { source: PBX, dialled: { type: 'number', number: { digits, type, plan } }, complete: true, caller: undefined },
+        site({ profiles }),
+        facts(),
+      ),
+    );
+  assert.equal(called('201', 'international', 'private'), 'user ada', 'level 2 of the private plan');
+  assert.equal(called('202', 'national', 'private'), 'user bob', 'level 1');
+  assert.equal(called('4255550100', 'national', 'isdn'), 'user ada', 'the public plan');
+  const caller: CallerNumber = {
+    digits: '4711',
+    type: 'national',
+    plan: 'private',
+    presentation: 'allowed',
+    screening: 'passed',
+  };
+  const decision = dial('+12125551234', { from: PBX, caller });
+  assert.ok(decision.type === 'hops' && decision.hops[0]?.type === 'sip-trunk');
+  assert.deepEqual(decision.hops[0].caller, caller, 'no country is put before it');
+});
+
 test('a caller from outside keeps his own number on the way through', () => {
   const caller: CallerNumber = {
     digits: '2125559876',
