@@ -45,7 +45,8 @@ export function compileDirectory(site: Site): DirectoryFile {
     emergency: {
       numbers: site.emergency.numbers,
       prefixes: site.emergency.habitualPrefixes,
-      gateways: site.emergency.gateways ?? gatewayIds(site),
+      gateways: site.emergency.gateways ?? gatewayIds(site).filter((id) => !site.emergency.test?.gateways.includes(id)),
+      ...compileTest(site),
       locateBy: site.emergency.locateBy,
       locations: site.emergency.locations.map(({ name, ...location }) => ({ ...location, name: name ?? location.id })),
     },
@@ -58,6 +59,13 @@ export const realmOf = (site: Site): string => site.sip.realm ?? site.site.domai
 /** The first 16 hexadecimal digits of the SHA-256 of the contents. */
 export function revisionOf(contents: Omit<DirectoryFile, 'format' | 'revision'>): string {
   return createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 16);
+}
+
+/** How emergency calls are tried out. */
+function compileTest({ emergency: { test, numbers } }: Site): Pick<DirectoryFile['emergency'], 'test'> {
+  if (test === undefined) return {};
+  const { number, dials = numbers[0] ?? '911', gateways } = test;
+  return { test: { number, dials, gateways } };
 }
 
 const gatewayIds = (site: Site): readonly string[] => [...site.spanGroups, ...site.sipTrunks].map(({ id }) => id);

@@ -29,7 +29,12 @@ export interface EmergencyDeskParts {
 }
 
 /** What has happened, by the same names in the log, in /metrics and for central. */
-export type EmergencyEventId = 'emergency.call' | 'emergency.call-back' | 'emergency.ended' | 'emergency.not-told';
+export type EmergencyEventId =
+  | 'emergency.call'
+  | 'emergency.test'
+  | 'emergency.call-back'
+  | 'emergency.ended'
+  | 'emergency.not-told';
 
 interface Held {
   readonly hold: HeldElin;
@@ -44,6 +49,7 @@ export class EmergencyDesk {
   readonly #held = new Map<string, Held>();
   readonly #counts: Record<EmergencyEventId, number> = {
     'emergency.call': 0,
+    'emergency.test': 0,
     'emergency.call-back': 0,
     'emergency.ended': 0,
     'emergency.not-told': 0,
@@ -76,13 +82,14 @@ export class EmergencyDesk {
 
   /** A call's decision is being followed: an emergency call takes its ELIN, and those who are to know are told. */
   decided(live: LiveCall, decision: Decision): void {
-    if (!decision.emergency || decision.type !== 'hops') return;
+    const test = isTest(decision);
+    if (!(decision.emergency || test) || decision.type !== 'hops') return;
     const back = decision.effects.find((effect) => effect.type === 'call-back');
     if (back !== undefined) return this.#report(live, 'emergency.call-back', { elin: back.elin });
     const hold = holdOf(decision);
     const { directory } = this.#parts;
     const location = hold === undefined ? undefined : directory().locations.byId(hold.location);
-    this.#report(live, 'emergency.call', {
+    this.#report(live, test ? 'emergency.test' : 'emergency.call', {
       dialled: live.call.offer?.called.digits,
       caller: live.call.offer?.caller?.digits,
       holder: hold?.holder ?? sourceName(live.source),
@@ -97,9 +104,10 @@ export class EmergencyDesk {
   /** The time for a call back counts from the end of the call. */
   ended(live: LiveCall): void {
     const { decision, release } = live;
-    if (decision?.emergency === true) {
+    if (decision !== undefined && (decision.emergency || isTest(decision))) {
       const cause = release?.signal.cause;
-      this.#report(live, 'emergency.ended', { answered: live.answered !== undefined, hop: live.tried.at(-1), cause });
+      const how = { answered: live.answered !== undefined, hop: live.tried.at(-1), cause, test: isTest(decision) };
+      this.#report(live, 'emergency.ended', how);
     }
     const hold = decision === undefined ? undefined : holdOf(decision);
     const held = hold === undefined ? undefined : this.#held.get(hold.elin);
@@ -127,7 +135,8 @@ export class EmergencyDesk {
   #notify(location: DirectoryLocation, hold: HeldElin, live: LiveCall): void {
     const { directory, contactsOf } = this.#parts;
     const who = live.call.offer?.callerName?.text ?? live.call.offer?.caller?.digits ?? 'an unknown caller';
-    const text = `Emergency call to ${live.call.offer?.called.digits ?? 'the emergency service'} from ${who} (${hold.holder}) at ${location.name}; call back ${hold.elin}`;
+    const what = live.decision !== undefined && isTest(live.decision) ? 'TEST of an emergency call' : 'Emergency call';
+    const text = `${what} to ${live.call.offer?.called.digits ?? 'the emergency service'} from ${who} (${hold.holder}) at ${location.name}; call back ${hold.elin}`;
     for (const id of location.notify) {
       const aor = directory().userById(id)?.aor;
       const phones = aor === undefined ? [] : contactsOf(aor);
@@ -159,6 +168,8 @@ export class EmergencyDesk {
     edge().say(out, { hear: () => {}, flow: path.length === 0 ? flow : undefined });
   }
 }
+
+const isTest = ({ effects }: Decision): boolean => effects.some(({ type }) => type === 'emergency-test');
 
 function holdOf({ effects }: Decision): HeldElin | undefined {
   for (const effect of effects) if (effect.type === 'hold-elin') return effect.hold;

@@ -10,7 +10,7 @@ import { isE164, type Parsed, parseDialled } from './dialled.ts';
 import { reachDid } from './did.ts';
 import type { Directory, Rule } from './directory.ts';
 import type { DirectoryUser } from './directory-file.ts';
-import { callBack, emergencyCall } from './emergency.ts';
+import { callBack, emergencyCall, emergencyTest } from './emergency.ts';
 import { type LeaveOutcome, leave } from './leave.ts';
 import { normalise } from './normalise.ts';
 import type { RoutingFacts, RoutingQuery } from './query.ts';
@@ -27,6 +27,8 @@ export function decide(query: RoutingQuery, directory: Directory, facts: Routing
   if (parsed === undefined) return decision(nothingDialled(at), caller, at, false);
   const emergency = callBack(parsed, caller, at) ?? emergencyCall(parsed, caller, at);
   if (emergency !== undefined) return decision(emergency, caller, at, true);
+  const test = emergencyTest(parsed, caller, at);
+  if (test !== undefined) return decision(test, caller, at, false);
   return decision(ordinary(parsed, caller, at), caller, at, false);
 }
 

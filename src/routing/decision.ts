@@ -93,6 +93,8 @@ export type DecisionEffect =
   | { readonly type: 'move-cursor'; readonly route: string; readonly to: number }
   /** From now on a call back to this ELIN is for this caller. */
   | { readonly type: 'hold-elin'; readonly hold: HeldElin }
+  /** An emergency call is tried out. */
+  | { readonly type: 'emergency-test' }
   /** The answering point calls this ELIN back. */
   | { readonly type: 'call-back'; readonly elin: string };
 

@@ -162,6 +162,13 @@ export type DirectoryGateway =
       readonly enumZone: string | undefined;
     });
 
+/** A number that does all that an emergency number does, toward a simulated answering point. */
+export interface EmergencyTest {
+  readonly number: string;
+  readonly dials: string;
+  readonly gateways: readonly string[];
+}
+
 export interface DirectoryFile {
   readonly format: typeof DIRECTORY_FORMAT;
   /** The hash of the contents: equal contents have equal revisions. */
@@ -188,6 +195,8 @@ export interface DirectoryFile {
     readonly prefixes: readonly string[];
     readonly gateways: readonly string[];
     readonly locations?: readonly DirectoryLocation[];
+    /** Emergency calls are tried out by `number`, which calls `dials` at a simulated answering point. */
+    readonly test?: EmergencyTest | undefined;
     /** What says where a caller is, the first that knows. */
     readonly locateBy?: readonly Locator[] | undefined;
   };

@@ -12,6 +12,7 @@ import type {
   DirectoryRule,
   DirectoryTarget,
   DirectoryUser,
+  EmergencyTest,
 } from './directory-file.ts';
 import { didIndex, emergencyIndex, userIndex } from './directory-index.ts';
 import { LOCATORS, type LocationIndex, type Locator, locationIndex } from './location.ts';
@@ -87,6 +88,7 @@ export interface Directory {
   /** What is called for an emergency service that was asked for by name. */
   readonly emergencyDefault: string;
   readonly emergencyGateways: readonly string[];
+  readonly emergencyTest: EmergencyTest | undefined;
   /** What says where a caller is, the first that knows. */
   readonly locateBy: readonly Locator[];
   /** Trunks that reach numbers by their names in the DNS. */
@@ -170,6 +172,7 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     locations: locationIndex(locations),
     emergencyDefault: file.emergency.numbers[0] ?? '911',
     emergencyGateways: file.emergency.gateways,
+    emergencyTest: file.emergency.test,
     locateBy: file.emergency.locateBy ?? LOCATORS,
     enumTrunks: file.gateways.flatMap((gateway) =>
       gateway.type === 'sip-trunk' && gateway.enumZone !== undefined

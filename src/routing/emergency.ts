@@ -85,6 +85,30 @@ export function emergencyCall(parsed: Parsed, caller: Caller, at: Resolving): Ou
   return { type: 'hops', hops };
 }
 
+/**
+ * A user tries out what an emergency call from here would do: his place, its ELIN, who is told, the call back. It is an ordinary call
+ * for all that, and takes no channel from others.
+ */
+export function emergencyTest(parsed: Parsed, caller: Caller, at: Resolving): Outcome | undefined {
+  const { query, directory, facts, trace } = at;
+  const test = directory.emergencyTest;
+  if (test === undefined || caller.user === undefined || parsed.text !== test.number) return undefined;
+  const out = test.gateways.filter((id) => facts.unavailable.has(id));
+  const gateways = test.gateways.flatMap((id) => (out.includes(id) ? [] : (directory.gateways.get(id) ?? [])));
+  const stage = {
+    name: 'emergency',
+    saw: 'test',
+    number: test.dials,
+    tried: gateways.map(({ id }) => id),
+    out,
+  } as const;
+  if (gateways.length === 0) return trace.refuse('no-gateway-available', stage);
+  const shown = underElin(caller, locate(query, caller, directory), at);
+  trace.note(stage);
+  trace.effects.push({ type: 'emergency-test' });
+  return { type: 'hops', hops: gateways.map((gateway) => emergencyHop(gateway, test.dials, shown)) };
+}
+
 /** Whether it can be one anywhere on this site; where the caller is need not be looked up for other calls. */
 const mayMean = ({ kind, text }: Parsed, directory: Directory): boolean =>
   kind === 'service' || (kind === 'digits' && directory.emergencyAnywhere(text));

@@ -28,6 +28,8 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   // emergency
   emergency: ({ number, tried: gateways }) =>
     `${number} is an emergency: every gateway is tried, whatever its state and the caller’s policy (${list(gateways)})`,
+  test: ({ number, tried, out }) =>
+    `an emergency call is tried out: ${number} at a simulated answering point (${list(tried) || 'none'})${out.length === 0 ? '' : `, not ${list(out)}, which can take no call`}`,
   'no-emergency-gateway': () => 'there is no gateway for emergency calls',
   unlocated: () => 'nobody knows where the caller is',
   located: ({ location, by, elin }) =>

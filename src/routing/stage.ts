@@ -69,6 +69,12 @@ type EmergencyStage = Of<'emergency'> &
   (
     | { readonly saw: 'emergency'; readonly number: string; readonly tried: readonly string[] }
     | { readonly saw: 'no-emergency-gateway' }
+    | {
+        readonly saw: 'test';
+        readonly number: string;
+        readonly tried: readonly string[];
+        readonly out: readonly string[];
+      }
     | { readonly saw: 'unlocated' }
     | { readonly saw: 'located'; readonly location: string; readonly by: string; readonly elin: string | undefined }
     | { readonly saw: 'called-back'; readonly elin: string; readonly holder: string; readonly rung: readonly string[] }

@@ -256,6 +256,7 @@ export function fullSample(): Settings {
           fallback: 'bob',
         },
       ],
+      test: { number: '9330', dials: '911', gateways: ['pbx'] },
       locateBy: ['user', 'device', 'switch-port', 'subnet'],
       elinMinutes: 30,
       makeRoom: 'newest',

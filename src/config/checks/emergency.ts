@@ -16,6 +16,7 @@ export function locations(site: Site): readonly Finding[] {
     ...repeated(places.map(({ id }, i) => ({ name: id, path: at(i, 'id') }))),
     ...OWN.flatMap((key) => repeated(named(key))),
     ...places.flatMap((place, i) => strangers(site, place, (...rest) => at(i, ...rest))),
+    ...testCall(site),
     ...named('subnets').flatMap(({ name, path }) =>
       parseSubnet(name) === undefined
         ? [{ path, what: 'is no subnet', mend: 'write it as 10.1.0.0/16 or 2001:db8::/32', needs: [] }]
@@ -26,6 +27,40 @@ export function locations(site: Site): readonly Finding[] {
         ? [{ path: at(i, 'elins'), what: `is empty, so nobody can call ${id} back`, mend: 'add a number', needs: [] }]
         : [],
     ),
+  ];
+}
+
+/** What tries out emergency calls must not be one, nor reach who answers them. */
+function testCall({ emergency, spanGroups, sipTrunks }: Site): readonly Finding[] {
+  const { test, numbers, locations: places } = emergency;
+  if (test === undefined) return [];
+  const gateways = new Set([...spanGroups, ...sipTrunks].map(({ id }) => id));
+  const real = numbers.includes(test.number) || places.some((place) => place.numbers.includes(test.number));
+  const path = ['emergency', 'test'];
+  return [
+    ...(real
+      ? [
+          {
+            path: [...path, 'number'],
+            what: 'is an emergency number itself',
+            mend: 'take another, such as 9330',
+            needs: [],
+          },
+        ]
+      : []),
+    ...test.gateways.flatMap((name, i) => [
+      ...known(name, gateways, 'span group or SIP trunk', ['spanGroups', 'sipTrunks'], [...path, 'gateways', i]),
+      ...(emergency.gateways?.includes(name) === true
+        ? [
+            {
+              path: [...path, 'gateways', i],
+              what: `leads to the real answering point: emergency.gateways has ${name} as well`,
+              mend: 'name the group of a virtual span, or a trunk to a simulated answering point',
+              needs: [],
+            },
+          ]
+        : []),
+    ]),
   ];
 }
 

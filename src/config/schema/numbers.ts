@@ -329,7 +329,20 @@ const location = z.strictObject({
   fallback: id.optional().describe('The user who is rung when the caller does not answer a call back'),
 });
 
+const emergencyTest = z.strictObject({
+  number: dialled.describe('What users dial to try out all of it, such as 933'),
+  dials: dialled.optional().describe('What the simulated answering point is called by; the first emergency number'),
+  gateways: z
+    .array(id)
+    .min(1)
+    .max(16)
+    .describe('Ways to a simulated answering point, such as the group of a virtual span; help is never called there'),
+});
+
 export const emergency = z.strictObject({
+  test: emergencyTest
+    .optional()
+    .describe('A call that does all that an emergency call does, save for reaching the real answering point'),
   locateBy: z
     .array(z.enum(LOCATORS))
     .min(1)

@@ -187,6 +187,13 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     /used already/,
   ],
   [
+    'a test of emergencies that reaches the real answering point',
+    (s) => (s.emergency.test.gateways = ['pbx', 'pstn']),
+    'emergency.test.gateways[1]',
+    /real answering point/,
+  ],
+  ['a test by an emergency number', (s) => (s.emergency.test.number = '933'), 'emergency.test.number', /emergency/],
+  [
     'emergency calls to no known gateway',
     (s) => (s.emergency.gateways = ['x']),
     'emergency.gateways[0]',

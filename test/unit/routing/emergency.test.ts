@@ -34,6 +34,7 @@ const directory = directoryOf(
     profiles: [{ id: 'branch', rules: [{ pattern: '^1?(\\d{10})$', translation: '+1$1' }] }],
     emergency: {
       gateways: ['pstn', 'core'],
+      test: { number: '933', gateways: ['pbx'] },
       locations: [
         place('north', {
           elins: ['+12145550290', '+12145550291'],
@@ -253,4 +254,19 @@ test('what says where a caller is, is asked in the order of the site; a phone’
   assert.equal(find(['switch-port', 'user'], { switchPort: 'sw7/gi1/0/1' })?.location.id, 'lab');
   assert.equal(find(['switch-port', 'subnet'], { switchPort: 'elsewhere/1' })?.by, 'address 10.1.0.9');
   assert.equal(find(['device']), undefined);
+});
+
+test('a test call is as an emergency call from here would be, but an ordinary call toward the simulated answering point', () => {
+  const decided = call({ type: 'user', id: '201' }, '933');
+  assert.equal(outcomeOf(decided), 'pbx 911');
+  assert.equal(decided.emergency, false);
+  assert.deepEqual(
+    decided.effects.map(({ type }) => type),
+    ['hold-elin', 'emergency-test'],
+  );
+  const [hop] = decided.type === 'hops' ? decided.hops : [];
+  assert.equal(hop?.caller?.digits, '2145550290');
+  const out = call({ type: 'user', id: '201' }, '933', { facts: { unavailable: new Map([['pbx', 'is down']]) } });
+  assert.equal(outcomeOf(out), 'refused no-gateway-available 503');
+  assert.match(outcomeOf(call({ type: 'unknown' }, '933')), /^refused source-unknown/);
 });
