@@ -45,6 +45,13 @@ export function runEnd(text: string, from: number, to: number, kind: number): nu
   return at;
 }
 
+/** The same in octets: where they are at hand, looking at them is several times as quick as `charCodeAt`. */
+export function runEndIn(octets: Uint8Array, from: number, to: number, kind: number): number {
+  let at = from;
+  while (at < to && ((TABLE[octets[at] ?? 0] ?? 0) & kind) !== 0) at++;
+  return at;
+}
+
 /** The same, where a whole `%` escape counts as one of the kind. */
 export function escapedRunEnd(text: string, from: number, to: number, kind: number): number {
   let at = from;
@@ -73,7 +80,7 @@ export const standsAt = (text: string, at: number, to: number, code: number): bo
   at < to && text.charCodeAt(at) === code;
 
 /** Whether `word` stands in `text` from `at` on. */
-export function isWordAt(text: string, at: number, word: string): boolean {
+function isWordAt(text: string, at: number, word: string): boolean {
   if (at + word.length > text.length) return false;
   for (let i = 0; i < word.length; i++) if (text.charCodeAt(at + i) !== word.charCodeAt(i)) return false;
   return true;

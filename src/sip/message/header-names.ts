@@ -1,4 +1,4 @@
-import { isWordAt } from './chars.ts';
+import { fromLatin1 } from '../../kernel/bytes.ts';
 
 /** A header's name without its spellings. */
 export interface HeaderName {
@@ -116,8 +116,8 @@ const COMPACT: Readonly<Record<string, string>> = {
 
 /** The spellings met every day. */
 const SPELLINGS = new Map<string, Spelling>();
-/** The same, by length and first character: a parser finds them without cutting the name out. */
-const SHAPES: Spelling[][] = Array.from({ length: 1024 }, () => []);
+/** The same with their octets, by length and first character: a parser finds them without cutting the name out. */
+const SHAPES: { readonly octets: Uint8Array; readonly spelling: Spelling }[][] = Array.from({ length: 1024 }, () => []);
 
 const shape = (length: number, first: number): number => (length << 5) | (first & 31);
 
@@ -125,7 +125,7 @@ function learn(text: string, of: HeaderName): void {
   if (SPELLINGS.has(text)) return;
   const spelling = { text, of };
   SPELLINGS.set(text, spelling);
-  SHAPES[shape(text.length, text.charCodeAt(0))]?.push(spelling);
+  SHAPES[shape(text.length, text.charCodeAt(0))]?.push({ octets: fromLatin1(text), spelling });
 }
 
 for (const [i, name] of [...SINGLE, ...LISTS, ...OTHERS].entries()) {
@@ -149,13 +149,18 @@ export function headerName(text: string): HeaderName {
 
 export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (!b.known && a.key === b.key);
 
-/** The everyday spelling that stands in `text` from `from` to `to`, if it is one. */
-export function spellingAt(text: string, from: number, to: number): Spelling | undefined {
+/** The everyday spelling that stands in `message` from `from` to `to`, if it is one. */
+export function spellingAt(message: Uint8Array, from: number, to: number): Spelling | undefined {
   if (to - from >= 32) return undefined;
-  for (const spelling of SHAPES[shape(to - from, text.charCodeAt(from))] ?? []) {
-    if (isWordAt(text, from, spelling.text)) return spelling;
+  for (const { octets, spelling } of SHAPES[shape(to - from, message[from] ?? 0)] ?? []) {
+    if (standIn(message, from, octets)) return spelling;
   }
   return undefined;
+}
+
+function standIn(message: Uint8Array, from: number, octets: Uint8Array): boolean {
+  for (let i = 0; i < octets.length; i++) if (message[from + i] !== octets[i]) return false;
+  return true;
 }
 
 /** The bits of some of the names that may stand only once. */

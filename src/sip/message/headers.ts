@@ -96,7 +96,8 @@ export class Headers {
     for (let i = first; i < this.#lines.length; i++) {
       const at = this.#lines[i];
       if (at === undefined || !sameName(at.of, of)) continue;
-      const single = !textOf(at).includes(',');
+      const firstComma = at.text.indexOf(',', at.from);
+      const single = firstComma < 0 || firstComma >= at.to;
       for (let from = at.from; from <= at.to; ) {
         const comma = single ? at.to : elementEnd(at.text, from, at.to);
         const to = comma < 0 ? at.to : comma;

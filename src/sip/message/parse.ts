@@ -1,6 +1,6 @@
 import { concat, fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, cut, isBlank, runEnd, skipBlanks } from './chars.ts';
+import { CHAR, cut, isBlank, runEndIn } from './chars.ts';
 import { USUAL_METHODS } from './cseq.ts';
 import { isToken, parseNumber } from './grammar.ts';
 import { headerName, spellingAt } from './header-names.ts';
@@ -25,12 +25,13 @@ export interface ParseProblem {
 export function parseMessage(bytes: Uint8Array): Result<SipMessage, ParseProblem> {
   const start = skipEmptyLines(bytes);
   if (bytes.length - start > LIMITS.message) return fail(problem(513, 'Message Too Large', undefined));
-  const text = toLatin1(start === 0 ? bytes : bytes.subarray(start));
+  const octets = start === 0 ? bytes : bytes.subarray(start);
+  const text = toLatin1(octets);
   const firstEnd = lineEnd(text, 0);
   if (firstEnd < 0) return fail(problem(400, 'No start line', undefined));
   const first = parseStartLine(text, firstEnd);
   const headers = new Headers();
-  const head = readHeaders(text, firstEnd + 2, headers);
+  const head = readHeaders(octets, text, firstEnd + 2, headers);
   const { method, uri } = first;
   const asRequest = (body: Uint8Array): SipRequest | undefined =>
     method === undefined ? undefined : { type: 'request', method, uri, headers, body };
@@ -102,24 +103,29 @@ function parseStatusLine(line: string): StartLine {
 }
 
 /**
- * Reads the header lines from `from` into `headers`. `end` is where the body begins; `wrong` says what is the matter, after what
+ * Reads the header lines from `from` into `headers`; `text` is what `octets` say. `end` is where the body begins; `wrong` says what is the matter, after what
  * could be read has been.
  */
-function readHeaders(text: string, from: number, headers: Headers): { end: number; wrong: string | undefined } {
+function readHeaders(
+  octets: Uint8Array,
+  text: string,
+  from: number,
+  headers: Headers,
+): { end: number; wrong: string | undefined } {
   let wrong: string | undefined;
   let at = from;
   while (at < text.length) {
     let end = lineEnd(text, at);
     if (end === at) return { end: at + 2, wrong };
     let folded = false;
-    while (end >= 0 && isBlank(text.charCodeAt(end + 2))) {
+    while (end >= 0 && isBlank(octets[end + 2] ?? 0)) {
       folded = true;
       end = lineEnd(text, end + 2);
     }
     if (end < 0) return { end: at, wrong: wrong ?? 'Line without CRLF' };
     if (headers.size >= LIMITS.headers) return { end: at, wrong: 'Too many headers' };
     if (end - at > LIMITS.line) wrong ??= 'Header too long';
-    else wrong = readHeader(text, at, end, folded, headers) ?? wrong;
+    else wrong = readHeader(octets, text, at, end, folded, headers) ?? wrong;
     at = end + 2;
   }
   return { end: at, wrong: wrong ?? 'Headers without an end' };
@@ -133,21 +139,28 @@ function lineEnd(text: string, from: number): number {
 
 const COLON = 0x3a;
 
-function readHeader(text: string, from: number, end: number, folded: boolean, headers: Headers): string | undefined {
-  const nameEnd = runEnd(text, from, end, CHAR.token);
-  const colon = skipBlanks(text, nameEnd);
-  if (nameEnd === from || text.charCodeAt(colon) !== COLON) {
+/** One header line, `from` to `end` in both: the octets to look at, the text to cut from. */
+function readHeader(
+  octets: Uint8Array,
+  text: string,
+  from: number,
+  end: number,
+  folded: boolean,
+  headers: Headers,
+): string | undefined {
+  const nameEnd = runEndIn(octets, from, end, CHAR.token);
+  const colon = blanksEnd(octets, nameEnd, end);
+  if (nameEnd === from || octets[colon] !== COLON) {
     return text.slice(from, end).includes(':') ? 'Malformed header name' : 'Header without a colon';
   }
-  let name = spellingAt(text, from, nameEnd);
+  let name = spellingAt(octets, from, nameEnd);
   if (name === undefined) {
     const spelling = text.slice(from, nameEnd);
     name = { text: spelling, of: headerName(spelling) };
   }
-  let valueFrom = colon + 1;
+  const valueFrom = blanksEnd(octets, colon + 1, end);
   let valueEnd = end;
-  while (valueFrom < end && isBlank(text.charCodeAt(valueFrom))) valueFrom++;
-  while (valueEnd > valueFrom && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+  while (valueEnd > valueFrom && isBlank(octets[valueEnd - 1] ?? 0)) valueEnd--;
   if (!folded) {
     headers.heard(name, text, valueFrom, valueEnd);
     return undefined;
@@ -159,6 +172,13 @@ function readHeader(text: string, from: number, end: number, folded: boolean, he
     .trim();
   headers.heard(name, value, 0, value.length);
   return undefined;
+}
+
+/** The first place from `from` on that is no space or tab; `to` at most. */
+function blanksEnd(octets: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && isBlank(octets[at] ?? 0)) at++;
+  return at;
 }
 
 const CONTENT_LENGTH = headerName('Content-Length');

@@ -68,10 +68,16 @@ function parseLines(text: string): Result<Sdp> | undefined {
   return ok({ origin, name, connection, lines: rest, attributes, media: media.flatMap(finish) });
 }
 
-/** The words between blanks. */
+/** The words between blanks. (`split` would look every word up in the engine's table of strings.) */
 function words(value: string): string[] {
-  const parts = value.split(' ');
-  return parts.includes('') ? parts.filter((part) => part !== '') : parts;
+  const found: string[] = [];
+  for (let at = 0; at < value.length; ) {
+    const blank = value.indexOf(' ', at);
+    const end = blank < 0 ? value.length : blank;
+    if (end > at) found.push(value.slice(at, end));
+    at = end + 1;
+  }
+  return found;
 }
 
 const finish = ({ media, connection, lines, attributes }: Draft): Media[] =>
