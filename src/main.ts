@@ -27,7 +27,7 @@ import { callViews, metricsFacts, type StatusFacts, spanViews, statusView } from
 import type { World } from './gateway/world.ts';
 import type { Log } from './kernel/log.ts';
 import { impossible } from './kernel/machine.ts';
-import type { Random } from './kernel/random.ts';
+import { pooled, type Random } from './kernel/random.ts';
 import { fail, ok, type Result } from './kernel/result.ts';
 import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/time.ts';
 import type { MediaDriver } from './media/messages.ts';
@@ -54,7 +54,7 @@ const clock: Clock = {
   wall: () => Date.now() as WallTime,
 };
 
-const random: Random = { bytes: (n) => randomBytes(n) };
+const random: Random = pooled({ bytes: (n) => randomBytes(n) });
 
 /** One timer for the one loop. A ring that comes early finds nothing due, so a later deadline needs no new timer. */
 function systemAlarm(): Alarm {

@@ -1,12 +1,19 @@
 import type { Instant } from './time.ts';
 
+/** An owner's row, which knows its own place in the heap. */
+interface Entry<Owner> {
+  readonly owner: Owner;
+  at: Instant;
+  place: number;
+}
+
 /**
  * The deadlines of many machines in one binary heap: each owner stands in it at most once, so it never grows beyond the
  * number of owners. Setting and clearing cost O(log n), the earliest deadline O(1).
  */
 export class Deadlines<Owner> {
-  readonly #heap: { readonly owner: Owner; at: Instant }[] = [];
-  readonly #places = new Map<Owner, number>();
+  readonly #heap: Entry<Owner>[] = [];
+  readonly #entries = new Map<Owner, Entry<Owner>>();
 
   get size(): number {
     return this.#heap.length;
@@ -19,79 +26,63 @@ export class Deadlines<Owner> {
 
   /** Notes when `owner` must be woken; undefined takes it out. */
   set(owner: Owner, at: Instant | undefined): void {
-    const place = this.#places.get(owner);
+    const entry = this.#entries.get(owner);
     if (at === undefined) {
-      if (place !== undefined) this.#remove(place);
-      return;
+      if (entry !== undefined) this.#remove(entry);
+    } else if (entry === undefined) {
+      const added = { owner, at, place: this.#heap.length };
+      this.#entries.set(owner, added);
+      this.#heap.push(added);
+      this.#rise(added);
+    } else if (entry.at !== at) {
+      entry.at = at;
+      this.#rise(entry);
+      this.#sink(entry);
     }
-    if (place === undefined) {
-      this.#heap.push({ owner, at });
-      this.#rise(this.#heap.length - 1);
-      return;
-    }
-    const entry = this.#heap[place];
-    if (entry === undefined || entry.at === at) return;
-    entry.at = at;
-    this.#sink(this.#rise(place));
   }
 
   /** Takes out an owner whose deadline has come; call until it answers undefined. The owner sets its next one itself. */
   take(now: Instant): Owner | undefined {
     const first = this.#heap[0];
     if (first === undefined || first.at > now) return undefined;
-    this.#remove(0);
+    this.#remove(first);
     return first.owner;
   }
 
-  #remove(place: number): void {
-    const gone = this.#heap[place];
+  #remove(gone: Entry<Owner>): void {
+    this.#entries.delete(gone.owner);
     const last = this.#heap.pop();
-    if (gone === undefined || last === undefined) return;
-    this.#places.delete(gone.owner);
-    if (gone === last) return;
-    this.#put(place, last);
-    this.#sink(this.#rise(place));
+    if (last === undefined || last === gone) return;
+    this.#put(gone.place, last);
+    this.#rise(last);
+    this.#sink(last);
   }
 
-  #put(place: number, entry: { readonly owner: Owner; at: Instant }): void {
+  #put(place: number, entry: Entry<Owner>): void {
     this.#heap[place] = entry;
-    this.#places.set(entry.owner, place);
+    entry.place = place;
   }
 
-  #rise(from: number): number {
-    const entry = this.#heap[from];
-    if (entry === undefined) return from;
-    let place = from;
-    while (place > 0) {
+  #rise(entry: Entry<Owner>): void {
+    while (entry.place > 0) {
+      const { place } = entry;
       const above = (place - 1) >> 1;
       const parent = this.#heap[above];
-      if (parent === undefined || parent.at <= entry.at) break;
+      if (parent === undefined || parent.at <= entry.at) return;
       this.#put(place, parent);
-      place = above;
+      this.#put(above, entry);
     }
-    this.#put(place, entry);
-    return place;
   }
 
-  #sink(from: number): void {
-    const entry = this.#heap[from];
-    if (entry === undefined) return;
-    let place = from;
+  #sink(entry: Entry<Owner>): void {
     for (;;) {
-      const left = 2 * place + 1;
-      const right = left + 1;
-      let least = left;
-      let child = this.#heap[left];
-      const other = this.#heap[right];
-      if (child === undefined) break;
-      if (other !== undefined && other.at < child.at) {
-        child = other;
-        least = right;
-      }
-      if (child.at >= entry.at) break;
+      const { place } = entry;
+      const left = this.#heap[2 * place + 1];
+      const right = this.#heap[2 * place + 2];
+      const child = left !== undefined && right !== undefined && right.at < left.at ? right : left;
+      if (child === undefined || child.at >= entry.at) return;
+      this.#put(child.place, entry);
       this.#put(place, child);
-      place = least;
     }
-    this.#put(place, entry);
   }
 }

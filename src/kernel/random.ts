@@ -4,6 +4,29 @@ export interface Random {
   bytes(n: number): Uint8Array;
 }
 
+/** Octets that are drawn from the system at once: one draw costs as much for a few as for thousands. */
+const POOL = 4096;
+
+/** Hands out the octets of `source` from a store. What was handed out is not kept. */
+export function pooled(source: Random): Random {
+  let pool: Uint8Array = new Uint8Array(0);
+  let used = 0;
+  return {
+    bytes(n) {
+      if (n > POOL) return source.bytes(n);
+      if (used + n > pool.length) {
+        pool = source.bytes(POOL);
+        used = 0;
+      }
+      // Not `slice`: that of a Buffer is a view.
+      const out = Uint8Array.from(pool.subarray(used, used + n));
+      pool.fill(0, used, used + n);
+      used += n;
+      return out;
+    },
+  };
+}
+
 /** 2·n lower-case hex digits: branches, tags, Call-IDs, nonces. */
 export function token(random: Random, n: number): string {
   let out = '';
