@@ -28,6 +28,8 @@ export type MessageName =
 
 export interface MessageSpec {
   readonly name: MessageName;
+  /** As Q.931 writes it: `CALL PROCEEDING`. */
+  readonly title: string;
   readonly code: number;
   /** Elements it must hold when `side` sends it (§3.1). */
   readonly mandatory: Readonly<Record<Side, readonly number[]>>;
@@ -72,6 +74,7 @@ const ROWS: readonly Row[] = [
 const specs = ROWS.map(
   ([name, code, mandatory, states, toUser]): MessageSpec => ({
     name,
+    title: name.toUpperCase().replaceAll('-', ' '),
     code,
     mandatory: { user: mandatory, network: toUser ?? mandatory },
     states: states === undefined ? undefined : new Set(states),

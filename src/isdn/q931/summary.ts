@@ -27,7 +27,7 @@ export function summarise(octets: Uint8Array): Summary {
 function nameOf({ discriminator, type }: Message): string {
   if (discriminator !== CALL_CONTROL)
     return type === MAINTENANCE_TYPES[discriminator]?.service ? 'SERVICE' : 'SERVICE ACKNOWLEDGE';
-  return (messageOf(type)?.name ?? `message ${type}`).toUpperCase().replaceAll('-', ' ');
+  return messageOf(type)?.title ?? `MESSAGE ${type}`;
 }
 
 function details({ elements }: Message): string[] {
