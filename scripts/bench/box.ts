@@ -1,11 +1,11 @@
 /**
  * The whole box as a process of its own, `branchline run`: memory and CPU at rest and with every channel of a T1 busy, how soon it
- * answers after its start, and what a call from SIP to PRI costs at fifty calls a second. The far end of the spans is the carrier
+ * answers after its start, and what a call from SIP to PRI costs at fifty calls a second, by thread too. The far end of the spans is the carrier
  * simulator inside the same process, so its share is in every figure.
  */
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoxProcess, DOMAIN, settingsOf, userOf } from '../../test/support/box-process.ts';
 import { credentials, type SippOptions, sipp } from '../../test/support/sipp.ts';
@@ -48,12 +48,28 @@ function residentOf(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
-/** CPU seconds of a process since its start, user and system: fields 14 and 15 of proc(5), in hundredths. */
-function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+/** CPU seconds of a process or thread since its start, user and system: fields 14 and 15 of proc(5), in hundredths. */
+function cpuSecondsAt(path: string): { readonly name: string; readonly cpu: number } {
+  const stat = readFileSync(path, 'latin1');
+  const end = stat.lastIndexOf(')');
+  const fields = stat.slice(end + 2).split(' ');
+  return { name: stat.slice(stat.indexOf('(') + 1, end), cpu: (Number(fields[11]) + Number(fields[12])) / 100 };
 }
+
+const cpuSecondsOf = (pid: number): number => cpuSecondsAt(`/proc/${pid}/stat`).cpu;
+
+/** What its threads have spent, by their names; those that V8 compiles and collects with are one. */
+function threadsOf(pid: number): ReadonlyMap<string, number> {
+  const spent = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const { name, cpu } = cpuSecondsAt(`/proc/${pid}/task/${thread}/stat`);
+    spent.set(name, (spent.get(name) ?? 0) + cpu);
+  }
+  return spent;
+}
+
+/** The threads whose share of a call is told, with what they are to a reader. */
+const THREADS = { MainThread: 'signalling', media: 'media', store: 'store', V8Worker: 'compiler and collector' };
 
 /** Per cent of a core over so many seconds. */
 async function shareOf(pid: number, seconds: number): Promise<number> {
@@ -162,6 +178,7 @@ async function underLoad(): Promise<void> {
     const rest = await shareOf(pidOf(box), REST_SECONDS);
     await call({ calls: RATE * WARM_SECONDS, rate: RATE, holdMs: HOLD_MS });
     const spent: number[] = [];
+    const threads = threadsOf(pidOf(box));
     for (let n = 0; n < REPEATS; n++) {
       const before = cpuSecondsOf(pidOf(box));
       const from = performance.now();
@@ -176,6 +193,15 @@ async function underLoad(): Promise<void> {
       ours: median(spent),
       goal: { of: 'ours', limit: CALL_GOAL },
     });
+    const now = threadsOf(pidOf(box));
+    for (const [thread, what] of Object.entries(THREADS)) {
+      const ours = (now.get(thread) ?? 0) - (threads.get(thread) ?? 0);
+      report({
+        name: `of it ${what}, rest included`,
+        unit: 'µs of CPU',
+        ours: (1e6 * ours) / (REPEATS * RATE * LOAD_SECONDS),
+      });
+    }
     report({ name: 'memory under that load', unit: 'MiB', ours: residentOf(pidOf(box)) });
   } finally {
     await box.remove();
