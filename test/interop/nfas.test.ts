@@ -1,6 +1,6 @@
 /** Two spans under one D-channel with a backup, libpri with `pri_enslave` at the far end: what is lost when one is cut. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { SpanView } from '../../src/console/views.ts';
@@ -136,6 +136,47 @@ test('both D-channels are cut: a call that was answered waits for them, and goes
   const back = far.events.length;
   await call.hangUp();
   assert.equal((await far.waitFor('disconnect', { after: back })).cause, 16);
+});
+
+test('the line of the primary fails: its calls stay, its channels rest, new calls are on the other span', async () => {
+  const phone = await branch.phone('201');
+  const call = await phone.call('99725551234');
+  assert.equal(await call.answered, true);
+  assert.deepEqual(branch.busy('a'), [23]);
+  const line = branch.box.virtualSpans.get('a');
+  branch.box.gateway.reactor.run(() => line?.alarm('LOS', true));
+  await waitForStates('out-of-service', 'in-service');
+  assert.equal(call.talking, true);
+  const since = far.events.length;
+  const next = await phone.call('99725551235');
+  assert.equal(await next.answered, true);
+  const setup = await far.waitFor('setup', { after: since });
+  assert.deepEqual([setup.d, setup.ds1], [1, 1]);
+  const resting = (await spans())[0]?.channels.filter(({ state }) => state === 'out-of-service').length;
+  assert.equal(resting, 22);
+  await eventually('one alarm stands, the one that explains the rest', () => alarmsOf('a').length > 0, 10);
+  assert.deepEqual(alarmsOf('a'), ['line-los']);
+  await call.hangUp();
+  assert.deepEqual(pick(await far.waitFor('disconnect', { after: since })), { d: 1, cause: 16 });
+  branch.box.gateway.reactor.run(() => line?.alarm('LOS', false));
+  await waitForStates('standby', 'in-service');
+  await next.hangUp();
+});
+
+test('a configuration without the group parts the spans, and with it they are one again', async () => {
+  const file = join(branch.folder, 'site.yaml');
+  const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const apply = async (site: unknown): Promise<unknown> =>
+    (await (await fetch(`${API}/config?confirm=0`, { method: 'POST', body: JSON.stringify(site) })).json()) as unknown;
+  const groups = async (): Promise<unknown> => (await spans()).map(({ nfas }) => nfas?.group);
+  const parted = (await apply({ ...settings, nfas: [] })) as { readonly type: string };
+  assert.equal(parted.type, 'applied', JSON.stringify(parted));
+  assert.deepEqual(await groups(), [undefined, undefined]);
+  await eventually('each has its own D-channel', () => branch.up('a') && branch.up('b'), 20);
+  const joined = (await apply(settings)) as { readonly type: string };
+  assert.equal(joined.type, 'applied', JSON.stringify(joined));
+  assert.deepEqual(await groups(), ['carrier', 'carrier']);
+  await eventually('a D-channel is in service', () => states().includes('in-service'), 20);
 });
 
 test('a switch-over that is asked of nobody, or of a group that is not there, is refused', async () => {
