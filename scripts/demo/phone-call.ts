@@ -5,7 +5,7 @@ import { parseNameAddr, printNameAddr } from '../../src/sip/message/name-addr.ts
 import type { Direction, Sdp } from '../../src/sip/sdp/description.ts';
 import { answer, G711, offer, readAnswer } from '../../src/sip/sdp/negotiate.ts';
 import { parseSdp, printSdp } from '../../src/sip/sdp/parse.ts';
-import type { PhoneMedia } from './phone-media.ts';
+import type { CallSound, PhoneMedia } from './phone-media.ts';
 
 /** How a call ended. */
 export interface Ending {
@@ -44,9 +44,9 @@ export interface DialogRequest {
 
 const SDP: readonly [string, string] = ['Content-Type', 'application/sdp'];
 
-export class PhoneCall {
+export class PhoneCall<Sound extends CallSound = PhoneMedia> {
   readonly callId: string;
-  readonly media: PhoneMedia;
+  readonly media: Sound;
   /** Every status heard for our INVITE, in order. */
   readonly statuses: number[] = [];
   /** What the far side has said of our REFER: status lines, in order. */
@@ -76,7 +76,7 @@ export class PhoneCall {
   /** `from` is our own side of the dialog, `to` the far one, both as header values; `headers` go with the INVITE. */
   constructor(
     line: PhoneLine,
-    media: PhoneMedia,
+    media: Sound,
     dialog: Pick<DialogRequest, 'callId' | 'from' | 'to' | 'uri' | 'headers'> & { readonly session: string },
     invite?: SipRequest,
   ) {

@@ -24,6 +24,14 @@ export type Source =
   | { readonly type: 'tone'; readonly frequency: number; readonly level: number }
   | { readonly type: 'samples'; readonly samples: Int16Array };
 
+/** A call's sound, as far as its dialog knows it: where it is heard, and where it goes. */
+export interface CallSound {
+  readonly port: number;
+  /** What offer and answer agreed on. */
+  aim(target: AgreedAudio): void;
+  close(): Promise<void>;
+}
+
 /** What the phone heard: 8 kHz linear, in the order of the timestamps, gaps silent. */
 export interface Heard {
   readonly samples: Int16Array;
@@ -40,7 +48,7 @@ const TICK = 20;
 /** What is made up for after a delay, in milliseconds. */
 const LATEST = 200;
 
-export class PhoneMedia {
+export class PhoneMedia implements CallSound {
   readonly #socket: Socket;
   readonly #packet = new Uint8Array(RTP_HEADER + BLOCK);
   readonly #block = new Int16Array(BLOCK);

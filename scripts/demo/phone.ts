@@ -20,7 +20,7 @@ import {
 } from '../../src/sip/message/message.ts';
 import { printSdp } from '../../src/sip/sdp/parse.ts';
 import { causeIn, type DialogRequest, PhoneCall, type PhoneLine } from './phone-call.ts';
-import { PhoneMedia } from './phone-media.ts';
+import { type CallSound, PhoneMedia } from './phone-media.ts';
 import { type Address, PhoneWire } from './phone-wire.ts';
 
 export interface PhoneOptions {
@@ -49,37 +49,47 @@ export interface CallWords {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
-export class Phone implements PhoneLine {
+export class Phone<Sound extends CallSound = PhoneMedia> implements PhoneLine {
   /** Everything that crossed the wire, in order. */
   readonly events: TraceEntry[] = [];
   /** Is given each call that comes in; the default refuses with 486. */
-  onCall: (call: PhoneCall) => void = (call) => call.refuse(486);
+  onCall: (call: PhoneCall<Sound>) => void = (call) => call.refuse(486);
   readonly #options: PhoneOptions;
   readonly #wire: PhoneWire;
+  readonly #openSound: (address: string) => Promise<Sound>;
   readonly #digest: DigestClient;
-  readonly #calls = new Map<string, PhoneCall>();
+  readonly #calls = new Map<string, PhoneCall<Sound>>();
   readonly #inviting = new Map<string, SipRequest>();
   readonly #registration = { callId: `${token(random, 8)}@phone`, tag: token(random, 4) };
   #authorization: 'Authorization' | 'Proxy-Authorization' = 'Authorization';
   #cseq = 0;
 
-  private constructor(options: PhoneOptions, wire: PhoneWire) {
+  private constructor(options: PhoneOptions, wire: PhoneWire, openSound: (address: string) => Promise<Sound>) {
+    this.#openSound = openSound;
     this.#options = options;
     this.#wire = wire;
     const { user, password } = options;
     this.#digest = new DigestClient(hash, random, () => ({ username: user, secret: { type: 'password', password } }));
   }
 
-  static async open(options: PhoneOptions): Promise<Phone> {
+  static open(options: PhoneOptions): Promise<Phone> {
+    return Phone.with(options, PhoneMedia.open);
+  }
+
+  /** A phone whose calls have another sound than the demonstration's. */
+  static async with<Sound extends CallSound>(
+    options: PhoneOptions,
+    openSound: (address: string) => Promise<Sound>,
+  ): Promise<Phone<Sound>> {
     // The wire hears nothing before the phone is there: nobody knows its port yet.
-    let phone: Phone | undefined;
+    let phone: Phone<Sound> | undefined;
     const events = {
       hear: (message: SipRequest) => phone?.hear(message),
       again: (response: SipResponse) => phone?.heardAgain(response),
       seen: (direction: 'in' | 'out', message: SipMessage) => phone?.seen(direction, message),
     };
     const wire = await PhoneWire.open(options.local ?? '127.0.0.1', options.registrar, events, options.stream);
-    phone = new Phone(options, wire);
+    phone = new Phone(options, wire, openSound);
     return phone;
   }
 
@@ -117,9 +127,9 @@ export class Phone implements PhoneLine {
   }
 
   /** Calls a number or a SIP URI. */
-  async call(dial: string, { display, headers = [] }: CallWords = {}): Promise<PhoneCall> {
+  async call(dial: string, { display, headers = [] }: CallWords = {}): Promise<PhoneCall<Sound>> {
     const uri = dial.startsWith('sip:') ? dial : `sip:${dial}@${this.#domain}`;
-    const media = await PhoneMedia.open(this.address);
+    const media = await this.#openSound(this.address);
     const name = display === undefined ? '' : `"${display}" `;
     const call = new PhoneCall(this, media, {
       callId: `${token(random, 8)}@phone`,
@@ -213,7 +223,7 @@ export class Phone implements PhoneLine {
 
   async #called(invite: SipRequest): Promise<void> {
     const callId = callIdOf(invite) ?? '';
-    const media = await PhoneMedia.open(this.address);
+    const media = await this.#openSound(this.address);
     const to = invite.headers.get('To') ?? '';
     const call = new PhoneCall(
       this,
@@ -233,7 +243,7 @@ export class Phone implements PhoneLine {
     this.onCall(call);
   }
 
-  #forget(call: PhoneCall): void {
+  #forget(call: PhoneCall<Sound>): void {
     this.#calls.delete(call.callId);
     this.#inviting.delete(call.callId);
   }

@@ -22,6 +22,8 @@ export interface LibpriOptions {
   readonly seconds?: number;
   /** Further arguments, see the head comment of the source: `['-a', 'busy']`, `['-x', '100']` … */
   readonly args?: readonly string[];
+  /** The program, where it can't be built. */
+  readonly program?: string;
 }
 
 /** One JSON event of the peer: `t` in seconds from its start, `ev` its name, the rest as the source prints it. */
@@ -37,7 +39,7 @@ const fits = (event: LibpriEvent, ev: string, fields: Wanted): boolean =>
   event.ev === ev && Object.entries(fields).every(([name, value]) => event[name] === value);
 
 /** The path of the program, built where this source was not built yet. Needs cc and libpri-dev. */
-async function program(): Promise<string> {
+export async function libpriProgram(): Promise<string> {
   const digest = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 12);
   const path = `${BUILD}pripeer-${digest}`;
   if (existsSync(path)) return path;
@@ -53,7 +55,9 @@ async function program(): Promise<string> {
 export async function startLibpri(options: LibpriOptions): Promise<Libpri> {
   const { side, switch: kind = 'ni2', listen, peer, seconds = 60, args = [] } = options;
   const line = ['-n', side, '-s', kind, '-l', `127.0.0.1:${listen}`, '-r', `127.0.0.1:${peer}`, '-t', String(seconds)];
-  return new Libpri(spawn(await program(), [...line, '-i', ...args], { stdio: ['pipe', 'pipe', 'pipe'] }));
+  return new Libpri(
+    spawn(options.program ?? (await libpriProgram()), [...line, '-i', ...args], { stdio: ['pipe', 'pipe', 'pipe'] }),
+  );
 }
 
 export class Libpri {

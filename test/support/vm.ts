@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -149,6 +150,7 @@ export class Guest {
 function prefer(pid: number | undefined): void {
   try {
     writeFileSync(`/proc/${pid}/autogroup`, '-10');
+    if (pid !== undefined) setPriority(pid, -10);
   } catch {
     // Not permitted, or no such thing: then it is one among others.
   }

@@ -4,15 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silent } from '../../../src/kernel/log.ts';
-import type { Instant, WallTime } from '../../../src/kernel/time.ts';
 import type { MediaStats } from '../../../src/media/counters.ts';
 import { startMediaPlane } from '../../../src/media/plane.ts';
 import { loadNative } from '../../../src/native/native.ts';
-import { REQUEST, SIZE } from '../../../src/span/dahdi/abi.ts';
 import { DahdiSpan } from '../../../src/span/dahdi/span.ts';
 import type { SpanEvent } from '../../../src/span/port.ts';
 import { assertExact, hears, Listeners, say } from '../exact-sound.ts';
 import { eventually } from '../process.ts';
+import { createSpan, destroySpan } from './dynamic.ts';
+import { timerLoop } from './timer-loop.ts';
 
 const SLOTS = Array.from({ length: 23 }, (_, n) => n + 1);
 const SPEAKER = 25_300;
@@ -29,38 +29,10 @@ const native = loaded.value;
 const step = (what: string, result: unknown): void =>
   void process.stdout.write(`${JSON.stringify({ what, result })}\n`);
 
-/** Makes or destroys the dynamic span `address` of the driver `loc`. */
-function dynamic(request: number, address: string, number = 0): void {
-  const control = native.deviceOpen('/dev/dahdi/ctl');
-  if (!control.ok) throw new Error(control.error.code);
-  const span = new Uint8Array(SIZE.dynamic);
-  span.set(new TextEncoder().encode('loc'), 0);
-  span.set(new TextEncoder().encode(address), 20);
-  new DataView(span.buffer).setInt32(60, 24, true);
-  new DataView(span.buffer).setInt32(68, number, true);
-  const done = native.deviceControl(control.value, request, span);
-  native.close(control.value);
-  if (!done.ok) throw new Error(`${address}: ${done.error.code}`);
-}
+const loop = timerLoop();
 
-const machines = new Map<DahdiSpan, NodeJS.Timeout>();
-const loop = {
-  clock: { now: () => performance.now() as Instant, wall: () => Date.now() as WallTime },
-  run: (work: () => void) => queueMicrotask(work),
-  watch(span: DahdiSpan): void {
-    clearTimeout(machines.get(span));
-    if (span.deadline === undefined) return;
-    const wait = Math.max(0, span.deadline - performance.now()) + 1;
-    machines.set(
-      span,
-      setTimeout(() => span.wake(loop.clock.now()), wait),
-    );
-  },
-  forget: (span: DahdiSpan) => clearTimeout(machines.get(span)),
-};
-
-dynamic(REQUEST.dynamicCreate, '1:0');
-dynamic(REQUEST.dynamicCreate, '1:1');
+createSpan(native, '1:0');
+createSpan(native, '1:1');
 
 const address = '127.0.0.1';
 const plane = await startMediaPlane({
@@ -178,13 +150,13 @@ for (const list of Object.values(events)) list.splice(0);
 // A span that somebody has open can't be destroyed.
 await two.close();
 await sleep(500);
-dynamic(REQUEST.dynamicDestroy, '1:1', 2);
+destroySpan(native, '1:1', 2);
 await eventually('the alarm', () => told('one').includes('+LOS'), 10).catch(() => {});
 two = openSpan('two', 2);
 await eventually('the trouble', () => told('two').length > 0, 5).catch(() => {});
 step('destroyed', { one: told('one'), two: told('two'), reading: one.read()?.alarms });
 for (const list of Object.values(events)) list.splice(0);
-dynamic(REQUEST.dynamicCreate, '1:1');
+createSpan(native, '1:1');
 await eventually('the end of the alarm', () => told('one').includes('-LOS') && told('two').includes('-LOS'), 15).catch(
   () => {},
 );

