@@ -5,12 +5,9 @@ import { type Rehearsal, rehearse } from '../config/rehearse.ts';
 import type { Site } from '../config/schema.ts';
 import { assert } from '../kernel/machine.ts';
 import type { Decision } from '../routing/decision.ts';
-import { explainDecision } from '../routing/explain.ts';
 
 export function explain(site: Site, question: Rehearsal): Decision {
   const directory = indexDirectory(compileDirectory(site));
   assert(directory.ok, 'a checked site has only patterns that compile');
   return rehearse(site, directory.value, question);
 }
-
-export const showDecision = (decision: Decision): string => explainDecision(decision).join('\n');

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExplainView } from '../console/views.ts';
 import type { WallTime } from '../kernel/time.ts';
-import { explain, showDecision } from './explain.ts';
+import { explainDecision } from '../routing/explain.ts';
+import { explain } from './explain.ts';
 import { northAmericanPlan } from './plan.ts';
 import { showProblems } from './show.ts';
 import {
@@ -85,7 +86,8 @@ async function explainCommand(options: ExplainOptions, world: CliWorld): Promise
   }
   const { absent, down, at = world.now() } = options;
   const decision = explain(site.value, { from, dial, absent, down, at, survivable: options.mode === 'survivable' });
-  world.print(options.json ? JSON.stringify(decision) : showDecision(decision));
+  const lines = explainDecision(decision);
+  world.print(options.json ? JSON.stringify({ decision, lines } satisfies ExplainView) : lines.join('\n'));
   return decision.type === 'hops' ? EXIT.done : EXIT.no;
 }
 

@@ -27,6 +27,8 @@ site:
   name: Branch ${area}
   domain: branch${area}.example
   profile: branch
+  # Where days and opening hours begin, as the IANA database names it; UTC where it is left out.
+  # timezone: America/Los_Angeles
 
 sip:
   listen:

@@ -26,7 +26,9 @@ export interface Leaving extends Resolving {
 /** The hops of a number that is nobody's here, for a caller with these usages. */
 export function leave(leaving: Leaving, usages: readonly string[]): LeaveOutcome {
   const { trace } = leaving;
-  trace.note({ name: 'authorise', saw: 'usages', usages });
+  const { charged, gateway } = leaving.caller;
+  const policy = usages.length === 0 ? undefined : (charged ?? gateway)?.policy;
+  trace.note({ name: 'authorise', saw: 'usages', usages, policy });
   const barred = mayLeave(leaving.number, leaving);
   if (barred !== undefined) return barred;
   const tries = new Tries(leaving);

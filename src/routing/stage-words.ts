@@ -83,7 +83,10 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
     `user ${user} may not divert calls to ${to}: his policy allows ${pattern} alone`,
   undisturbed: ({ user }) => `user ${user} does not want to be disturbed`,
   // authorise
-  usages: ({ usages }) => (usages.length === 0 ? 'no phone usage: open routes only' : `phone usages ${list(usages)}`),
+  usages: ({ usages, policy }) => {
+    if (usages.length === 0) return 'no phone usage: open routes only';
+    return `phone usages ${list(usages)}${policy === undefined ? '' : `, by policy ${policy}`}`;
+  },
   'user-blocked': ({ user }) => `user ${user} is blocked by the administrator`,
   'not-ours': ({ number }) => `${number} is not ours, and calls from here may not leave again`,
   barred: ({ user, number, list: id, pattern }) => `${number} is barred for user ${user} by ${id}, ${pattern}`,

@@ -167,7 +167,7 @@ type DiversionStage = Of<'diversion'> & { readonly user: string } & (
 
 type AuthoriseStage = Of<'authorise'> &
   (
-    | { readonly saw: 'usages'; readonly usages: readonly string[] }
+    | { readonly saw: 'usages'; readonly usages: readonly string[]; readonly policy: string | undefined }
     | { readonly saw: 'user-blocked'; readonly user: string }
     | { readonly saw: 'not-ours'; readonly number: string }
     | {

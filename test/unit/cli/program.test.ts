@@ -108,7 +108,7 @@ test('explain says each stage and where the call goes', async () => {
     /^refused: user 202 has no phone registered \[user-not-registered\] \(SIP 480, cause 20\)$/m,
   );
   const down = await branchline([...asked, '5551234', '--down', 'pstn', '--json']);
-  assert.equal(JSON.parse(down.out).refusal.id, 'no-gateway-available');
+  assert.equal(JSON.parse(down.out).decision.refusal.id, 'no-gateway-available');
 });
 
 test('explain ends with the outcome, needs no configuration of its own, and knows modes and services by name', async () => {
