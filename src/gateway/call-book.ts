@@ -15,6 +15,8 @@ export interface CallBookParts {
 /** What the store knows of the calls: the row of one that is under way, and the record of one that is over. */
 export class CallBook {
   readonly #parts: CallBookParts;
+  /** The records that are on their way to the medium. */
+  readonly #closing = new Map<string, CallRecord>();
 
   constructor(parts: CallBookParts) {
     this.#parts = parts;
@@ -36,7 +38,16 @@ export class CallBook {
 
   /** The record takes the place of the row; `durable` is called once it is safe, and its outbox row with it. */
   close(record: CallRecord, durable: () => void): void {
-    this.#parts.persist({ type: 'call-close', record }).then(durable, (problem: unknown) => this.#notWritten(problem));
+    this.#closing.set(record.callId, record);
+    this.#parts
+      .persist({ type: 'call-close', record })
+      .finally(() => this.#closing.delete(record.callId))
+      .then(durable, (problem: unknown) => this.#notWritten(problem));
+  }
+
+  /** The record of a call that has ended, while the store does not have it yet. */
+  closing(call: string): CallRecord | undefined {
+    return this.#closing.get(call);
   }
 
   /** What a restart after a crash needs of every leg. */

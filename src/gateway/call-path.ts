@@ -99,6 +99,11 @@ export class CallPath {
     return this.#calls.all;
   }
 
+  /** The decision of a call that is under way, or that has ended so lately that the store does not have its record. */
+  decisionOf(call: string): unknown {
+    return this.live.get(call)?.decision ?? this.#book.closing(call)?.decision;
+  }
+
   legOf(leg: string): LegHandle | undefined {
     return this.#calls.legOf(leg);
   }

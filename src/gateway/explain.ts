@@ -18,7 +18,7 @@ export async function explainView(
 
 /** The call's record holds its decision as it was made, of whatever directory. */
 export function decisionView({ path, store }: Gateway, call: string): ExplainView | undefined {
-  const decision = path.live.get(call)?.decision ?? store.callRecord(call)?.decision;
+  const decision = path.decisionOf(call) ?? store.callRecord(call)?.decision;
   // The store keeps what it was given, and only decisions are given to it.
   return isDecision(decision) ? viewOf(decision) : undefined;
 }

@@ -26,7 +26,11 @@ test('the eleven stages come in their order, and the record is published only on
   w.called[0]?.bound.hear(answer);
   a.bound.hear(ourRelease(CAUSE.normalClearing));
   assert.equal(w.stages.at(-1), 'record');
+  // Over, and not yet in the store: whoever asks now is answered all the same.
+  assert.equal(w.path.live.size, 0);
+  assert.notEqual(w.path.decisionOf('call1'), undefined);
   await settled();
+  assert.equal(w.path.decisionOf('call1'), undefined);
   assert.deepEqual(w.stages, [
     'heardSetup',
     'normalise',
@@ -44,7 +48,6 @@ test('the eleven stages come in their order, and the record is published only on
     w.records.map(({ cause, releasedBy, hops }) => [cause, releasedBy, hops]),
     [[16, 'caller', ['span-group pstn']]],
   );
-  assert.equal(w.path.live.size, 0);
 });
 
 test('a fault in one leg ends its call with cause 41 at every party, and leaves the next call alone', async () => {
