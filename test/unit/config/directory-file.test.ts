@@ -29,9 +29,12 @@ test('equal numbers give an equal revision, and another number another one', () 
   );
 });
 
-test('without gateways of their own, emergency calls go to spans first, then to SIP trunks', () => {
+test('without gateways of their own, emergency calls go to spans first, then to SIP trunks, and to no simulated answering point', () => {
   const settings = fullSample();
-  delete (settings.emergency as Record<string, unknown>).gateways;
+  const emergency = settings.emergency as Record<string, unknown>;
+  delete emergency.gateways;
+  assert.deepEqual(compileDirectory(siteOf(settings)).emergency.gateways, ['pstn', 'core']);
+  delete emergency.test;
   assert.deepEqual(compileDirectory(siteOf(settings)).emergency.gateways, ['pstn', 'pbx', 'core']);
 });
 
