@@ -66,7 +66,7 @@ test('a host that runs on its own slips once for each block that the clocks drif
   }
 });
 
-for (const ppm of [0, 5, 32, -32, 100, -100, 150]) {
+for (const ppm of [5, -32, 150]) {
   test(`a tick that follows a line ${ppm} ppm away does not slip, and learns its rate`, () => {
     const { slips, learned } = run({ ppm: [ppm, ppm, ppm], follows: true });
     assert.deepEqual(slips, [0, 0, 0]);
