@@ -25,7 +25,7 @@ import { Registrar } from '../sip/registrar/registrar.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { Store } from '../store/store.ts';
 import type { StoreOp } from '../store/words.ts';
-import { type Health, judgeHealth } from '../telemetry/health.ts';
+import { type GatewayFacts, type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
 import { CallPath } from './call-path.ts';
 import { cutOff } from './cut-off.ts';
@@ -34,11 +34,12 @@ import { EmergencyDesk } from './emergency-desk.ts';
 import { FloodGate } from './flood-gate.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 import { Ledger } from './ledger.ts';
-import { admissionOf, floodLimits, fullGateways, registrarSetup, wanSetting } from './limits.ts';
+import { admissionOf, floodLimits, fullGateways, peerSetting, registrarSetup } from './limits.ts';
 import { LineBooks } from './line-books.ts';
 import { LongRequests } from './long-requests.ts';
 import { ownPlace } from './own-place.ts';
 import { waitUntil } from './patience.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { probe } from './probe.ts';
 import { QuotaWatch } from './quota-watch.ts';
 import type { Reactor } from './reactor.ts';
@@ -52,7 +53,6 @@ import { Spans } from './spans.ts';
 import type { Supervisor } from './supervise.ts';
 import { Tracer } from './tracer.ts';
 import { type KnownTrunk, trunkOf } from './trunk-identity.ts';
-import { WanWatch } from './wan-watch.ts';
 import { type Listeners, listenFault, type World } from './world.ts';
 
 /** Requests worked on at once; more is more than a box of this size can mean. */
@@ -87,7 +87,7 @@ export class Gateway {
   readonly registration: Registration;
   readonly router: Router;
   readonly watch: GatewayWatch;
-  readonly wan: WanWatch;
+  readonly peers: PeerWatch;
   readonly desk: EmergencyDesk;
   readonly spans: Spans;
   readonly edge: SipEdge;
@@ -152,7 +152,7 @@ export class Gateway {
       probe: (id, done) => this.#probe(id, done),
     });
     this.#configureWatch(site);
-    this.wan = new WanWatch({ reactor, log, probe: (id, done) => this.#probe(id, done) });
+    this.peers = new PeerWatch({ reactor, log, probe: (id, done) => this.#probe(id, done) });
     const today = (): string => this.router.directory.siteClock(clock.wall()).date;
     const quotas = new QuotaWatch({
       reactor,
@@ -179,7 +179,7 @@ export class Gateway {
       callsNow: () => this.admission.callsNow,
       spent: () => ledger.spent,
       elins: () => this.desk.elins,
-      wan: () => this.wan.up,
+      wan: () => this.peers.wanUp,
       naptr: (domain) => world.naptr(domain),
       compile: compilePattern,
       persist: quietly,
@@ -300,7 +300,7 @@ export class Gateway {
     const { start } = this.store;
     const left = recoveriesOf(start.calls);
     this.reactor.run(() => endDialogs(left, this.edge));
-    this.reactor.run(() => this.wan.configure(wanSetting(this.#site)));
+    this.reactor.run(() => this.peers.configure(peerSetting(this.#site)));
     closeRecords(start.calls, this.store, this.#world);
     this.spans.regroup(this.#site.spanGroups);
     for (const signalling of signallingsOf(this.#site)) {
@@ -327,20 +327,25 @@ export class Gateway {
     }
   }
 
+  /** The ways out of the enterprise, and which of them can carry no call now. */
+  get waysOut(): readonly GatewayFacts[] {
+    const out = new Map([...this.watch.throttled, ...this.peers.silent]);
+    return [
+      ...this.#site.spanGroups.map(({ id }) => {
+        const up = this.spans.up(id);
+        return { id, up, why: up ? undefined : this.spans.unfit(id) };
+      }),
+      ...this.#site.sipTrunks.map(({ id }) => ({ id, up: !out.has(id), why: out.get(id) })),
+    ];
+  }
+
   health(): Health {
     return judgeHealth({
       listeners: this.transport.listening.map(({ transport, address, port }) => ({
         name: `${transport} ${address}:${port}`,
         open: true,
       })),
-      gateways: [
-        ...this.#site.spanGroups.map(({ id }) => ({
-          id,
-          up: this.spans.up(id),
-          why: this.spans.up(id) ? undefined : this.spans.unfit(id),
-        })),
-        ...this.#site.sipTrunks.map(({ id }) => ({ id, up: true, why: undefined })),
-      ],
+      gateways: this.waysOut,
       lines: this.spans.all.flatMap(({ setting, watch }) =>
         watch.alarms.map(({ id }) => ({ span: setting.id, alarm: id })),
       ),
@@ -376,7 +381,7 @@ export class Gateway {
       this.#site = site;
       this.router.swap(directory.value);
       this.#configureWatch(site);
-      this.wan.configure(wanSetting(site));
+      this.peers.configure(peerSetting(site));
       this.spans.regroup(site.spanGroups);
       this.#registrar.configure(registrarSetup(site));
       this.flood.configure(floodLimits(site));

@@ -3,7 +3,7 @@ import { minutes, seconds } from '../kernel/time.ts';
 import type { RegistrarSetup } from '../sip/registrar/registrar.ts';
 import type { Admission, AdmissionLimits } from './admission.ts';
 import type { FloodLimits } from './flood.ts';
-import type { WanSetting } from './wan-watch.ts';
+import type { PeerSetting } from './peer-watch.ts';
 
 /** The site's limits as the registrar wants them. */
 export function registrarSetup({ sip: { registrar }, limits, users }: Site): RegistrarSetup {
@@ -18,10 +18,12 @@ export function floodLimits({ flood }: Site): FloodLimits {
   return { ...rest, perSecond, firstBan: seconds(banSeconds), longestBan: minutes(longestBanMinutes) };
 }
 
-/** Whom to ask whether the WAN is up. */
-export function wanSetting({ wan, sipTrunks }: Site): WanSetting {
-  const named = sipTrunks.filter(({ enumZone }) => enumZone !== undefined).map(({ id }) => id);
-  return { ...wan, trunks: wan.trunks ?? named };
+/** Whom to ask whether he is there; what tells whether the WAN is up is asked in any case. */
+export function peerSetting({ wan, sipTrunks }: Site): PeerSetting {
+  const named = (which: (trunk: Site['sipTrunks'][number]) => boolean): string[] =>
+    sipTrunks.filter(which).map(({ id }) => id);
+  const acrossWan = wan.trunks ?? named(({ enumZone }) => enumZone !== undefined);
+  return { ...wan, acrossWan, trunks: named(({ id, probe }) => probe || acrossWan.includes(id)) };
 }
 
 /** Span groups and SIP trunks. */

@@ -44,8 +44,9 @@ export function statusView({ gateway, clock, version, started, confirmBy }: Stat
   };
 }
 
-function gatewayViews({ site, router, admission }: Gateway): StatusView['gateways'] {
-  const out = router.unavailable;
+function gatewayViews({ site, router, admission, waysOut }: Gateway): StatusView['gateways'] {
+  const down = waysOut.filter(({ up }) => !up).map(({ id, why }) => [id, why] as const);
+  const out = new Map([...down, ...router.unavailable]);
   const common = (id: string) => ({ id, calls: admission.carried.get(id) ?? 0, out: out.get(id) });
   return [
     ...site.spanGroups.map(({ id }) => ({ type: 'span-group', ...common(id), known: undefined }) as const),
@@ -121,6 +122,7 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
   const { spans, edge, registration, path, media, site } = gateway;
   const { ticks, overruns, lateness, clockPpm, rtpEndpoints, tdmEndpoints, portsInUse, spans: lines } = media.stats();
   const { clients, servers, dialogs } = edge.load;
+  const up = new Set(gateway.waysOut.filter((way) => way.up).map(({ id }) => id));
   return {
     callsInProgress: path.live.size,
     channels: spans.all.flatMap((span) =>
@@ -148,12 +150,13 @@ export function metricsFacts(gateway: Gateway): MetricsFacts {
       calls: gateway.admission.carried.get(id) ?? 0,
       limit: callsAtOnce,
       surge: gateway.watch.surging.includes(id),
+      up: up.has(id),
       throttled: gateway.watch.throttled.has(id),
       availability: gateway.watch.standing.get(id)?.availability,
       quality: gateway.watch.standing.get(id)?.quality,
       ...gateway.watch.outcomes(id),
     })),
-    wanUp: gateway.wan.up,
+    wanUp: gateway.peers.wanUp,
     emergencies: gateway.desk.counts,
     elinsHeld: gateway.desk.elins.size,
     flood: gateway.flood.counts,

@@ -47,6 +47,8 @@ export interface GatewayFacts {
   /** It has far more calls than usual. */
   readonly surge: boolean;
   /** It is left out after failures. */
+  /** Whether it can carry calls. */
+  readonly up: boolean;
   readonly throttled: boolean;
   /** Shares of late, 0–1; undefined while nothing is known. */
   readonly availability: number | undefined;
@@ -161,6 +163,7 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const gatewayLimits = gauge('gateway_call_limit', 'Calls that a gateway may carry, where it has a limit', [
     'gateway',
   ]);
+  const up = gauge('gateway_up', '1 while a gateway can carry calls: a D-channel is up, the peer answers', ['gateway']);
   const throttled = gauge('gateway_throttled', '1 while a gateway is left out after failures', ['gateway']);
   const availability = gauge('gateway_availability', 'Share of hops of late that a gateway has taken', ['gateway']);
   const quality = gauge('gateway_quality', 'Share of packets of late that could be played as sent', ['gateway']);
@@ -187,7 +190,7 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
   const slips = gauge('media_slips', 'Blocks dropped or repeated between span and packet clocks');
   return (facts) => {
     for (const labelled of [
-      ...[gatewayLimits, throttled, availability, quality, outcomes],
+      ...[gatewayLimits, up, throttled, availability, quality, outcomes],
       ...[carried, surges, channels, dChannels, alarms, standing, service, lines, transactions, endpoints],
     ])
       labelled.reset();
@@ -207,6 +210,7 @@ function gauges(registry: Registry): (facts: MetricsFacts) => void {
     for (const { gateway, ...of } of facts.gateways) {
       carried.set({ gateway }, of.calls);
       surges.set({ gateway }, of.surge ? 1 : 0);
+      up.set({ gateway }, of.up ? 1 : 0);
       throttled.set({ gateway }, of.throttled ? 1 : 0);
       if (of.limit !== undefined) gatewayLimits.set({ gateway }, of.limit);
       if (of.availability !== undefined) availability.set({ gateway }, of.availability);

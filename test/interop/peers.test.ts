@@ -55,8 +55,8 @@ describe('who is a trunk', () => {
           sipTrunks: [
             { id: 'door', address: PEERS.door },
             { id: 'pbx', address: PEERS.pbx, listenPort: OWN.port },
-            { id: 'core', address: 'core.example', transport: 'tls' },
-            { id: 'carrier', address: '192.0.2.1', transport: 'tls', certificateName: 'carrier.example' },
+            { id: 'core', address: 'core.example', transport: 'tls', probe: false },
+            { id: 'carrier', address: '192.0.2.1', transport: 'tls', certificateName: 'carrier.example', probe: false },
           ],
           routes: [{ id: 'everywhere', prefixes: ['+'], gateways: ['core'] }],
           emergency: { gateways: ['core'] },

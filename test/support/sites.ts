@@ -121,6 +121,7 @@ export function fullSample(): Settings {
         policy: 'staff',
         trusted: true,
         patienceSeconds: 4,
+        probe: true,
         enumZone: 'e164.example',
         callsAtOnce: 100,
         inward: { blocked: false, reject: ['nuisance'], accept: ['known'], hours: 'office' },

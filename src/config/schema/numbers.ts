@@ -107,6 +107,12 @@ export const sipTrunk = z.strictObject({
     .max(32)
     .default(4)
     .describe('How long an INVITE may stay without any answer before the next hop is tried'),
+  probe: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Its peer is asked with OPTIONS whether it is there; without that it counts as up until calls to it fail',
+    ),
   enumZone: hostName
     .optional()
     .describe(
@@ -123,8 +129,18 @@ export const wan = z.strictObject({
     .describe(
       'SIP trunks whose peers are reached over the WAN: while none of them answers it is down. Those with an enumZone where it is left out',
     ),
-  probeSeconds: z.int().min(5).max(600).default(10),
-  misses: z.int().min(1).max(20).default(3).describe('Questions in a row without an answer'),
+  probeSeconds: z
+    .int()
+    .min(5)
+    .max(600)
+    .default(10)
+    .describe('How often the peers of SIP trunks are asked with OPTIONS'),
+  misses: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe('Questions in a row without an answer: then the peer counts as down'),
 });
 
 const HA1 = z

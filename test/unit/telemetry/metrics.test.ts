@@ -22,6 +22,7 @@ const FACTS: MetricsFacts = {
       calls: 2,
       limit: 20,
       surge: false,
+      up: false,
       throttled: true,
       availability: 0.75,
       quality: undefined,
@@ -85,6 +86,7 @@ test('gauges say what is so at the scrape, and what is gone is no longer shown',
   assert.equal(sample(first, 'branchline_sip_dialogs'), '4');
   assert.equal(sample(first, 'branchline_media_endpoints{driver="native"}'), '4');
   assert.equal(sample(first, 'branchline_media_ports'), '2');
+  assert.equal(sample(first, 'branchline_gateway_up{gateway="pstn"}'), '0');
   assert.equal(sample(first, 'branchline_gateway_throttled{gateway="pstn"}'), '1');
   assert.equal(sample(first, 'branchline_gateway_call_limit{gateway="pstn"}'), '20');
   assert.equal(sample(first, 'branchline_gateway_availability{gateway="pstn"}'), '0.75');
