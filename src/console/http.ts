@@ -1,5 +1,6 @@
 /** The HTTP API: a window on read models, and the door for a new configuration. It decides nothing. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Log } from '../kernel/log.ts';
 import { impossible } from '../kernel/machine.ts';
@@ -149,7 +150,8 @@ export function buildApp(token: string | undefined, model: ReadModel, controls: 
     forceCloseConnections: true,
   });
   refuseOtherSites(app);
-  if (token !== undefined) guard(app, token);
+  if (token === undefined) refuseOtherNames(app);
+  else guard(app, token);
   // A configuration is text, whatever a client calls it; JSON is YAML.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -192,6 +194,17 @@ function refuseOtherSites(app: FastifyInstance): void {
     if (request.method === 'GET' || origin === undefined || origin.replace(/^https?:\/\//, '') === host)
       return undefined;
     return reply.code(403).send({ error: 'a page of another site may not do this' });
+  });
+}
+
+/**
+ * Without a token we are there for programs on this host alone. A page whose name was made to point here after it was loaded (DNS
+ * rebinding) is of one site with us for its browser; but it asks for us by that name.
+ */
+function refuseOtherNames(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (isIP(request.hostname.replace(/^\[(.*)\]$/, '$1')) !== 0 || request.hostname === 'localhost') return undefined;
+    return reply.code(403).send({ error: 'without http.token ask by address, such as http://127.0.0.1:8080' });
   });
 }
 

@@ -145,6 +145,17 @@ test('a page of another site in a browser on this host changes nothing', async (
   assert.equal(await from('http://127.0.0.1:8080'), 200);
 });
 
+test('a page whose name was pointed at this host after it was loaded is not answered', async () => {
+  const box = app(undefined, readModel(), controls());
+  const asked = async (host: string, method: 'GET' | 'POST' = 'GET') =>
+    (await box.inject({ method, url: '/api/v1/config/confirm', headers: { host, origin: `http://${host}` } }))
+      .statusCode;
+  assert.equal(await asked('evil.example:8080'), 403);
+  assert.equal(await asked('evil.example:8080', 'POST'), 403);
+  for (const host of ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'localhost'])
+    assert.equal(await asked(host, 'POST'), 200, host);
+});
+
 test('a taken port is told with the setting that mends it', async () => {
   const settings = { address: '127.0.0.1', port: 0, token: undefined };
   const first = await startHttp(settings, readModel(), controls(), silent);
