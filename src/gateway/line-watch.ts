@@ -78,6 +78,8 @@ export class LineWatch implements Wakeable {
     // One that a crash has left in the hardware has no timer any more that would end it.
     const left = port.read?.()?.loopback;
     if (left !== undefined && left !== 'remote') port.loop?.(undefined);
+    // Who asks in the first second is not to be told that the port is silent.
+    this.#reading = port.read?.();
     this.#schedule(reactor.clock.now());
     this.look();
   }

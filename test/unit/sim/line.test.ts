@@ -188,6 +188,12 @@ describe('the doctor finds every fault that the simulator can make', () => {
     });
   }
 
+  test('who asks in the first second is not told that the port is silent', async () => {
+    const one = await branch();
+    await one.pass(0.5);
+    assert.doesNotMatch(JSON.stringify(one.verdict()), /port-silent/);
+  });
+
   test('a refused call or two of another kind does not make it suspect the switch type', async () => {
     const one = await branch();
     await one.pass(10);
