@@ -141,9 +141,9 @@ export class SipEdge implements Wakeable {
 
   /** Nobody waits for this transaction's answers any more; a late 2xx is acknowledged and ended here. */
   abandon(transaction: string): void {
-    this.#parts.layer.abandon(transaction);
     this.#transactions.delete(transaction);
     this.#unsent.delete(transaction);
+    this.#layer((layer, now) => layer.abandon(transaction, now));
   }
 
   /** The user takes the request of this transaction: its CANCEL and its end are told to him. */

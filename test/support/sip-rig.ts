@@ -106,7 +106,7 @@ export class Party {
   #gone(id: string): void {
     this.gone.push(id);
     this.#parting.push(id);
-    for (let n = 1; n <= 20; n++) this.layer.abandon(`${id}-${n}`);
+    for (let n = 1; n <= 20; n++) this.effects(this.layer.abandon(`${id}-${n}`, this.rig.now));
   }
 
   #media(id: string, command: { readonly type: string }): void {

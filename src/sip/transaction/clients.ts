@@ -32,6 +32,8 @@ interface Try {
   patience: Instant | undefined;
   /** The highest status heard from it; 0 while it is silent. */
   heard: number;
+  /** Its CANCEL has gone out: a peer that goes on ringing gets no second one, and no more time. */
+  cancelled: boolean;
 }
 
 /** What the client transactions are made with; see `LayerSetup`. */
@@ -85,11 +87,14 @@ export class ClientTransactions {
     return at?.machine.waiting === 'final' ? this.#cancelTry(at, headers, now) : [];
   }
 
-  abandon(id: string): void {
+  abandon(id: string, now: Instant): readonly TransactionEffect[] {
     const errand = this.#errands.get(id);
-    if (errand === undefined) return;
+    if (errand === undefined) return [];
+    const { current } = errand;
     errand.current = undefined;
     this.#errands.delete(id);
+    // Nothing else would end an INVITE that rings: only its CANCEL sets it a time (§9.1).
+    return current?.machine.waiting === 'final' ? this.#cancelTry(current, errand.cancel ?? [], now) : [];
   }
 
   sendFailed(request: SipRequest, why: string, now: Instant): readonly TransactionEffect[] {
@@ -124,8 +129,9 @@ export class ClientTransactions {
   #begin(request: SipRequest, to: Flow | Target, errand: Errand | undefined): Try {
     const setup = { request, reliable: isReliable(to.transport), timing: this.#setup.timing };
     const machine = request.method === 'INVITE' ? new ClientInvite(setup) : new ClientRequest(setup);
-    const at: Try = { key: clientKey(request) ?? '', request, to, machine, errand, patience: undefined, heard: 0 };
-    this.#tries.set(at.key, at);
+    const key = clientKey(request) ?? '';
+    const at: Try = { key, request, to, machine, errand, patience: undefined, heard: 0, cancelled: false };
+    this.#tries.set(key, at);
     return at;
   }
 
@@ -180,10 +186,9 @@ export class ClientTransactions {
   }
 
   #cancelTry(at: Try, headers: HeaderPairs, now: Instant): readonly TransactionEffect[] {
-    if (at.request.method !== 'INVITE') return [];
+    if (at.request.method !== 'INVITE' || at.cancelled) return [];
+    at.cancelled = true;
     const cancel = cancelOf(at.request, headers);
-    const known = this.#tries.has(clientKey(cancel) ?? '');
-    if (known) return [];
     const waited = this.#step(at, { type: 'cancelled' }, now);
     return [...waited, ...this.#step(this.#begin(cancel, at.to, undefined), { type: 'start' }, now)];
   }

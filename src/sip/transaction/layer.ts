@@ -71,9 +71,12 @@ export class TransactionLayer {
     return this.#clients.cancel(transaction, headers, now);
   }
 
-  /** The user of `transaction` has gone: nothing more is told about it, and a late 2xx to its INVITE comes as an `orphan`. */
-  abandon(transaction: string): void {
-    this.#clients.abandon(transaction);
+  /**
+   * The user of `transaction` has gone: nothing more is told about it. An INVITE that rings is cancelled, and a late 2xx to one comes
+   * as an `orphan`.
+   */
+  abandon(transaction: string, now: Instant): readonly TransactionEffect[] {
+    return this.#clients.abandon(transaction, now);
   }
 
   /** Answers a request. Unknown or finished transactions swallow it: the peer has its answer or has gone. */

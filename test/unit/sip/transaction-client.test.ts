@@ -205,9 +205,55 @@ test('a 2xx whose user has gone is handed over as an orphan', () => {
   const rig = new LayerRig();
   const sent = rig.send(outgoing('INVITE'));
   rig.receive(answer(sent, 200, 'one'));
-  rig.layer.abandon('mine');
+  rig.do(rig.layer.abandon('mine', rig.now));
   rig.receive(answer(sent, 200, 'two'));
   rig.run(40_000);
   assert.deepEqual(rig.log(), ['0 INVITE', '0 response 200', '0 orphan']);
+  assert.equal(rig.layer.load.clients, 0);
+});
+
+test('a peer that goes on ringing after its CANCEL can not keep the INVITE alive, nor draw one CANCEL after the other', () => {
+  const rig = new LayerRig();
+  const sent = rig.send(outgoing('INVITE'), { targets: [TCP] });
+  rig.receive(answer(sent, 180), TCP);
+  rig.do(rig.layer.cancel('mine', [], rig.now));
+  const cancel = rig.lastSent('request');
+  rig.receive(answer(cancel, 200), TCP);
+  rig.log();
+  for (let second = 0; second < 60; second++) {
+    rig.run(1000);
+    rig.receive(answer(sent, 180), TCP);
+  }
+  const log = rig.log();
+  assert.equal(log.includes('32000 timeout'), true, log.slice(-3).join());
+  assert.deepEqual(
+    log.filter((line) => line.endsWith('CANCEL')),
+    [],
+  );
+  assert.equal(rig.layer.load.clients, 0);
+});
+
+test('an INVITE that rings when its user goes is cancelled, and forgotten though no final response ever comes', () => {
+  const rig = new LayerRig();
+  const sent = rig.send(outgoing('INVITE'));
+  rig.receive(answer(sent, 180));
+  rig.log();
+  rig.do(rig.layer.abandon('mine', rig.now));
+  assert.deepEqual(rig.log(), ['0 CANCEL']);
+  rig.run(100_000);
+  assert.equal(rig.layer.load.clients, 0);
+});
+
+test('one that was cancelled already is not cancelled again when its user goes', () => {
+  const rig = new LayerRig();
+  const sent = rig.send(outgoing('INVITE'));
+  rig.receive(answer(sent, 180));
+  rig.do(rig.layer.cancel('mine', [], rig.now));
+  rig.receive(answer(rig.lastSent('request'), 200));
+  rig.run(10_000);
+  rig.log();
+  rig.do(rig.layer.abandon('mine', rig.now));
+  assert.deepEqual(rig.log(), []);
+  rig.run(23_000);
   assert.equal(rig.layer.load.clients, 0);
 });
