@@ -243,7 +243,8 @@ export class Gateway {
       trunkAt: (flow) => this.#trunkAt(flow),
       digestFailed: (flow, answered) => this.flood.digestFailed(flow, answered),
       unfit: () => this.unfit(),
-      respond: (transaction, request, status, parts) => this.edge.respond(transaction, request, status, parts),
+      respond: (transaction, request, status, parts) =>
+        this.edge.respond(transaction, request, status, parts, 'refuser'),
       answer: (transaction, response) => this.edge.answer(transaction, response),
       invite: (transaction, request, flow, source) => sipCalls.invite(transaction, request, flow, source),
     });

@@ -151,9 +151,15 @@ export class SipEdge implements Wakeable {
     this.#transactions.set(transaction, user);
   }
 
-  respond(transaction: string, request: SipRequest, status: number, parts: ResponseParts = {}): void {
+  respond(
+    transaction: string,
+    request: SipRequest,
+    status: number,
+    parts: ResponseParts = {},
+    by: 'uas' | 'refuser' = 'uas',
+  ): void {
     const response = responseTo(request, status, parts);
-    this.#layer((layer, now) => layer.respond(transaction, response, now));
+    this.#layer((layer, now) => layer.respond(transaction, response, now, by));
   }
 
   /** Sends a response that somebody else has made. */

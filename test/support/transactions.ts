@@ -12,7 +12,7 @@ import {
 } from '../../src/sip/message/message.ts';
 import { branchOf } from '../../src/sip/message/via.ts';
 import { TransactionLayer } from '../../src/sip/transaction/layer.ts';
-import type { TransactionEffect } from '../../src/sip/transaction/words.ts';
+import type { Answerer, TransactionEffect } from '../../src/sip/transaction/words.ts';
 
 /** A transaction layer under a clock, with everything it did and when. */
 export class LayerRig {
@@ -49,7 +49,7 @@ export class LayerRig {
     return this.do(this.layer.receive(message, flow, this.now));
   }
 
-  respond(transaction: string, response: SipResponse, by: 'uas' | 'proxy' = 'uas'): readonly TransactionEffect[] {
+  respond(transaction: string, response: SipResponse, by: Answerer = 'uas'): readonly TransactionEffect[] {
     return this.do(this.layer.respond(transaction, response, this.now, by));
   }
 

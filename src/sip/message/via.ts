@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../kernel/result.ts';
 import { CHAR, cut, runEnd, skipBlanks, standsAt, usualWords } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
-import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
+import { printHostPort, readHostPort } from './uri.ts';
 
 /** One hop of the way back, RFC 3261 §20.42. */
 export interface Via {
@@ -77,25 +77,16 @@ export const branchOf = (via: Via): string | undefined => paramOf(via.params, 'b
  */
 export function viaReceived(via: Via, source: Endpoint): Via {
   const asked = paramOf(via.params, 'rport') !== undefined;
-  if (!asked && via.host.toLowerCase() === source.address.toLowerCase()) return via;
+  // One that the sender has written itself would send the response to whomever it names.
+  const forged = paramOf(via.params, 'received') !== undefined;
+  if (!asked && !forged && via.host.toLowerCase() === source.address.toLowerCase()) return via;
   let params = withParam(via.params, 'received', source.address);
   if (asked) params = withParam(params, 'rport', String(source.port));
   return { ...via, params };
 }
 
-/** Where a response over UDP goes, RFC 3261 §18.2.2 and RFC 3581 §4: maddr, else received and rport, else sent-by. */
-export function responsePlace(via: Via): { readonly host: string; readonly port: number } {
-  const fallback = via.transport === 'TLS' ? 5061 : 5060;
+/** The port that a response over UDP goes to, at the host that the request came from: rport (RFC 3581 §4), else sent-by (RFC 3261 §18.2.2). */
+export function responsePort(via: Via): number {
   const rport = Number(paramOf(via.params, 'rport') || Number.NaN);
-  const maddr = paramOf(via.params, 'maddr');
-  const received = paramOf(via.params, 'received');
-  const host = maddr ?? received ?? via.host;
-  const port = maddr === undefined && rport >= 1 && rport <= 65535 ? rport : (via.port ?? fallback);
-  return { host: bare(host), port };
+  return rport >= 1 && rport <= 65535 ? rport : (via.port ?? (via.transport === 'TLS' ? 5061 : 5060));
 }
-
-/** RFC 5118 §4.5: `received` may carry an IPv6 address with or without brackets. */
-const bare = (host: string): string => (host.startsWith('[') ? host.slice(1, -1) : host);
-
-/** True for an address, which needs no look-up. */
-export const isAddress = (host: string): boolean => isIpv4(host) || isIpv6(host);

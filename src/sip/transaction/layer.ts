@@ -5,7 +5,7 @@ import type { Flow, Target } from '../message/flow.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { ClientTransactions } from './clients.ts';
 import { ServerTransactions } from './servers.ts';
-import { RFC3261_TIMING, type Sending, type Timing, type TransactionEffect } from './words.ts';
+import { type Answerer, RFC3261_TIMING, type Sending, type Timing, type TransactionEffect } from './words.ts';
 
 /** What a transaction layer is made with. */
 export interface LayerSetup {
@@ -84,7 +84,7 @@ export class TransactionLayer {
     transaction: string,
     response: SipResponse,
     now: Instant,
-    by: 'uas' | 'proxy' = 'uas',
+    by: Answerer = 'uas',
   ): readonly TransactionEffect[] {
     return this.#servers.respond(transaction, response, now, by);
   }

@@ -2,6 +2,7 @@ import { type Instant, type Millis, ms } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
 import { responseTo, type SipRequest, type SipResponse } from '../message/message.ts';
 import type { ServerEffect, ServerEvent, ServerMachine, ServerSetup } from './server.ts';
+import type { Answerer } from './words.ts';
 
 /**
  * The INVITE server transaction: RFC 3261 §17.2.1 (Figure 7) with the Accepted state of RFC 6026 §7.1. It also does the UAS
@@ -78,12 +79,14 @@ export class ServerInvite implements ServerMachine {
     return this.#last === undefined ? [] : [{ type: 'send', message: this.#last }];
   }
 
-  #respond(response: SipResponse, by: 'uas' | 'proxy', now: Instant): readonly ServerEffect[] {
+  #respond(response: SipResponse, by: Answerer, now: Instant): readonly ServerEffect[] {
     const is2xx = response.status >= 200 && response.status < 300;
     // A proxy passes every 2xx of its branches on, also after the first (RFC 6026 §7.1).
     if (this.#state === 'accepted' && by === 'proxy' && is2xx) return [{ type: 'send', message: response }];
     if (this.#state !== 'proceeding') return [];
     this.#timers.stop('100');
+    // Who has heard nothing repeats his INVITE by timer A, and so asks for a lost refusal himself.
+    const provisional = this.#last !== undefined;
     this.#last = response;
     if (is2xx) {
       this.#state = 'accepted';
@@ -92,10 +95,15 @@ export class ServerInvite implements ServerMachine {
       if (by === 'uas') this.#timers.start('2xx', now, this.#resend);
     } else if (response.status >= 300) {
       this.#state = 'completed';
-      this.#timers.start('H', now, ms(64 * this.#setup.timing.t1));
-      if (!this.#setup.reliable) this.#timers.start('G', now, this.#resend);
+      if (by === 'refuser' && !provisional) this.#timers.start('I', now, this.#setup.timing.t4);
+      else this.#awaitAck(now);
     }
     return this.#again();
+  }
+
+  #awaitAck(now: Instant): void {
+    this.#timers.start('H', now, ms(64 * this.#setup.timing.t1));
+    if (!this.#setup.reliable) this.#timers.start('G', now, this.#resend);
   }
 
   #acknowledged(request: SipRequest, now: Instant): readonly ServerEffect[] {

@@ -1,6 +1,6 @@
 import type { Machine } from '../../kernel/machine.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import type { Timing } from './words.ts';
+import type { Answerer, Timing } from './words.ts';
 
 /** What a server transaction works with: the request, `received` and `rport` in its top Via. */
 export interface ServerSetup {
@@ -12,8 +12,7 @@ export interface ServerSetup {
 export type ServerEvent =
   | { readonly type: 'start' }
   | { readonly type: 'retransmission' }
-  /** The user answers. A 2xx of `uas` is sent again until it is ACKed; a proxy's is not, its UAS does that. */
-  | { readonly type: 'respond'; readonly response: SipResponse; readonly by: 'uas' | 'proxy' }
+  | { readonly type: 'respond'; readonly response: SipResponse; readonly by: Answerer }
   | { readonly type: 'ack'; readonly request: SipRequest }
   | { readonly type: 'transport-failed' };
 

@@ -3,12 +3,12 @@ import type { Instant } from '../../kernel/time.ts';
 import { topVia } from '../message/fields.ts';
 import { type Flow, isReliable, type Target } from '../message/flow.ts';
 import { responseTo, type SipRequest, type SipResponse } from '../message/message.ts';
-import { isAddress, printVia, responsePlace, type Via, viaReceived } from '../message/via.ts';
+import { printVia, responsePort, type Via, viaReceived } from '../message/via.ts';
 import { answerKey, mergeKey, serverKey, serverKeyOf, tagIn } from './keys.ts';
 import type { ServerEffect, ServerEvent, ServerMachine } from './server.ts';
 import { ServerInvite } from './server-invite.ts';
 import { ServerRequest } from './server-request.ts';
-import type { Timing, TransactionEffect } from './words.ts';
+import type { Answerer, Timing, TransactionEffect } from './words.ts';
 
 interface Entry {
   readonly id: string;
@@ -67,7 +67,7 @@ export class ServerTransactions {
     return [...started, { type: 'request', transaction: entry.id, request, flow, merged }];
   }
 
-  respond(id: string, response: SipResponse, now: Instant, by: 'uas' | 'proxy'): readonly TransactionEffect[] {
+  respond(id: string, response: SipResponse, now: Instant, by: Answerer): readonly TransactionEffect[] {
     const entry = this.#byId.get(id);
     if (entry === undefined) return [];
     const is2xx = response.status >= 200 && response.status < 300;
@@ -170,13 +170,13 @@ function marked(request: SipRequest, via: Via): SipRequest {
 }
 
 /**
- * §18.2.2: a response goes back on the connection that brought the request; over UDP to the place that the Via names, from
- * the socket that heard it. A Via that names a host instead of an address is not looked up: the source is as good.
+ * §18.2.2: a response goes back on the connection that brought the request; over UDP to the port that the Via names, from
+ * the socket that heard it, and to no other host than its source: `maddr` is for requests to a multicast group, where we hear none,
+ * and would have us send whatever we answer to a third party (§26.1.5).
  */
 function wayBack(via: Via, flow: Flow): Flow {
   if (isReliable(flow.transport)) return flow;
-  const { host, port } = responsePlace(via);
-  return { ...flow, remote: { address: isAddress(host) ? host : flow.remote.address, port } };
+  return { ...flow, remote: { address: flow.remote.address, port: responsePort(via) } };
 }
 
 /** Requests that belong to what is there already, CANCEL and BYE above all, still come in when new ones don't. */

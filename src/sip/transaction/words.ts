@@ -13,6 +13,12 @@ export interface Timing {
 
 export const RFC3261_TIMING: Timing = { t1: ms(500), t2: ms(4000), t4: ms(5000), trying: ms(200) };
 
+/**
+ * Who answers a request. A 2xx of `uas` is sent again until it is ACKed; a proxy's is not, its UAS does that. `refuser`: of a sender that
+ * nobody has proven, who must not have us send more to an address than he has sent from it (RFC 3261 §26.3.2.4).
+ */
+export type Answerer = 'uas' | 'proxy' | 'refuser';
+
 /** A request on its way out. `id` is the sender's own name for it, unique in the layer while the transaction lives. */
 export interface Sending {
   readonly id: string;

@@ -230,6 +230,45 @@ test('the response goes to the source port that rport asked for, else to sent-by
   assert.deepEqual(placeOf(rig.respond(unasked.transaction, answer(unasked.request, 200))), ['198.51.100.7', 5070]);
 });
 
+test('no Via sends our answer to a third party: neither by maddr nor by a received of its own (RFC 3261 26.1.5)', () => {
+  for (const forged of ['192.0.2.9:5070;maddr=198.51.100.66', '192.0.2.9:5070;received=198.51.100.66']) {
+    const rig = new LayerRig();
+    const asked = heard('OPTIONS');
+    asked.headers.set('Via', `SIP/2.0/UDP ${forged};branch=z9hG4bKone`);
+    const { transaction, request } = taken(rig, asked);
+    assert.deepEqual(placeOf(rig.respond(transaction, answer(request, 200))), ['192.0.2.9', 5070], forged);
+  }
+});
+
+test('a stranger is refused once for each time that he asks, and soon forgotten (RFC 3261 26.3.2.4)', () => {
+  const rig = new LayerRig();
+  const { transaction, request } = taken(rig, heard('INVITE'));
+  rig.respond(transaction, answer(request, 401, 'mine'), 'refuser');
+  rig.run(500);
+  rig.receive(heard('INVITE'));
+  rig.run(60_000);
+  assert.deepEqual(rig.log(), ['0 request INVITE', '0 401', '500 401', '5000 ended']);
+});
+
+test('a refusal of a stranger is ACKed like any other', () => {
+  const rig = new LayerRig();
+  const { transaction, request } = taken(rig, heard('INVITE'));
+  rig.respond(transaction, answer(request, 401, 'mine'), 'refuser');
+  rig.run(100);
+  rig.receive(heard('ACK', { toTag: 'mine' }));
+  rig.run(60_000);
+  assert.deepEqual(rig.log(), ['0 request INVITE', '0 401', '5100 ended']);
+});
+
+test('whom we have told that we are trying hears a refusal until he ACKs it: he repeats nothing any more', () => {
+  const rig = new LayerRig();
+  const { transaction, request } = taken(rig, heard('INVITE'));
+  rig.run(300);
+  rig.respond(transaction, answer(request, 403, 'mine'), 'refuser');
+  rig.run(1000);
+  assert.deepEqual(rig.log(), ['0 request INVITE', '200 100', '300 403', '800 403']);
+});
+
 function placeOf(effects: readonly TransactionEffect[]): unknown {
   const sent = effects.find(({ type }) => type === 'transmit');
   assert.ok(sent?.type === 'transmit' && 'remote' in sent.to);

@@ -9,7 +9,7 @@ import { responseTo } from '../../../../src/sip/message/message.ts';
 import { parseNameAddr } from '../../../../src/sip/message/name-addr.ts';
 import { parseMessage, printMessage } from '../../../../src/sip/message/parse.ts';
 import { parseUri, printUri, sameUri } from '../../../../src/sip/message/uri.ts';
-import { parseVia, responsePlace, viaReceived } from '../../../../src/sip/message/via.ts';
+import { parseVia, responsePort, viaReceived } from '../../../../src/sip/message/via.ts';
 import { mutated } from '../../../support/mutate.ts';
 import { INVITE, REGISTER, sip } from '../../../support/sip-messages.ts';
 
@@ -26,7 +26,7 @@ test('no octets whatever make the parser or the checks throw', () => {
       if (message === undefined) return;
       for (const read of [contactsOf, pathOf, recordRoutesOf, routesOf]) read(message);
       const via = topVia(message);
-      if (via !== undefined) responsePlace(viaReceived(via, { address: '192.0.2.1', port: 5060 }));
+      if (via !== undefined) responsePort(viaReceived(via, { address: '192.0.2.1', port: 5060 }));
       if (message.type === 'response') checkResponse(message);
       else {
         const refusal = checkRequest(message) ?? checkSupport(message, can);
