@@ -52,8 +52,6 @@ export class LegKit {
   #endpoint: Endpoint | undefined;
   #released = false;
   #gone = false;
-  /** Where our credentials go, once they have been asked for. */
-  #credentials: 'Authorization' | 'Proxy-Authorization' | undefined;
   /** The INVITE whose 2xx from us waits for its ACK. */
   ackDue: { readonly transaction: string; readonly cseq: number | undefined } | undefined;
 
@@ -173,10 +171,11 @@ export class LegKit {
 
   #withCredentials(request: SipRequest): SipRequest {
     const { digest } = this.setup;
-    const name = this.#credentials;
-    if (digest === undefined || name === undefined || request.headers.has(name)) return request;
+    if (digest === undefined) return request;
     const headers = request.headers.clone();
-    for (const value of digest.authorize(request)) headers.add(name, value);
+    for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
+      for (const value of digest.authorize(request, name)) headers.add(name, value);
+    }
     return { ...request, headers };
   }
 
@@ -195,10 +194,13 @@ export class LegKit {
   authorized(sent: SipRequest, challenge: SipResponse, cseq: number): DialogRequestParts | undefined {
     const { digest } = this.setup;
     if (digest === undefined || (challenge.status !== 401 && challenge.status !== 407)) return undefined;
-    const proxy = challenge.status === 407;
-    if (!digest.hear(challenge.headers.all(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate'))) return undefined;
-    this.#credentials = proxy ? 'Proxy-Authorization' : 'Authorization';
-    const headers = sent.headers.clone().delete(this.#credentials);
+    const more =
+      challenge.status === 407
+        ? digest.hear(challenge.headers.all('Proxy-Authenticate'), 'Proxy-Authorization')
+        : digest.hear(challenge.headers.all('WWW-Authenticate'), 'Authorization');
+    if (!more) return undefined;
+    // Those of the other kind are made again too: their nonces count each use (RFC 7616 §3.4).
+    const headers = sent.headers.clone().delete('Authorization').delete('Proxy-Authorization');
     headers.set('CSeq', printCSeq({ number: cseq, method: sent.method }));
     return { request: { ...sent, headers }, nextHop: hopOf(sent.uri, headers.all('Route')) };
   }

@@ -28,7 +28,12 @@ interface Sent {
   readonly request: SipRequest;
   /** Our direction before it, to go back to. */
   readonly wish: Direction;
+  /** How often it has been asked already, credentials and all. */
+  readonly attempts: number;
 }
+
+/** A request that is challenged more often than this is refused. */
+const MAX_ATTEMPTS = 3;
 
 /** A peer that sends more provisional responses than this, and answers no PRACK, gets no more of them. */
 const MAX_SENT = 50;
@@ -271,10 +276,15 @@ export class DialogUsage {
     this.#send(change, sent, wish);
   }
 
-  #send(what: Sent['what'], made: { dialog: Dialog; request: SipRequest; nextHop: string }, wish: Direction): void {
+  #send(
+    what: Sent['what'],
+    made: { dialog: Dialog; request: SipRequest; nextHop: string },
+    wish: Direction,
+    attempts = 1,
+  ): void {
     this.#dialog = made.dialog;
     const { transaction, request } = this.#kit.request(made.request, made.nextHop);
-    this.#sent.set(transaction, { what, request, wish });
+    this.#sent.set(transaction, { what, request, wish, attempts });
   }
 
   bye(reasons: HeaderPairs): void {
@@ -301,10 +311,13 @@ export class DialogUsage {
     }
     if (response.status < 200) return undefined;
     this.#sent.delete(transaction);
-    const again = this.#kit.authorized(sent.request, response, this.#dialog.localCSeq + 1);
+    const again =
+      sent.attempts < MAX_ATTEMPTS
+        ? this.#kit.authorized(sent.request, response, this.#dialog.localCSeq + 1)
+        : undefined;
     if (again !== undefined) {
       const dialog = { ...this.#dialog, localCSeq: this.#dialog.localCSeq + 1 };
-      this.#send(sent.what, { dialog, ...again }, sent.wish);
+      this.#send(sent.what, { dialog, ...again }, sent.wish, sent.attempts + 1);
       return undefined;
     }
     if (sent.what === 'bye') {

@@ -20,7 +20,11 @@ export interface DigestIdentity {
   readonly secret: Secret;
 }
 
+/** Whose credentials these are: the server's own, answering a 401, or those of a proxy on the way, answering a 407 (RFC 3261 §22). */
+type CredentialsHeader = 'Authorization' | 'Proxy-Authorization';
+
 interface Session {
+  readonly header: CredentialsHeader;
   readonly realm: string;
   readonly nonce: string;
   readonly opaque: string | undefined;
@@ -38,6 +42,7 @@ export class DigestClient {
   readonly #hash: Hash;
   readonly #random: Random;
   readonly #identity: (realm: string) => DigestIdentity | undefined;
+  /** By header and realm. */
   readonly #sessions = new Map<string, Session>();
 
   constructor(hash: Hash, random: Random, identity: (realm: string) => DigestIdentity | undefined) {
@@ -47,31 +52,32 @@ export class DigestClient {
   }
 
   /**
-   * Takes in the challenges of a 401 or 407: in each realm the first one whose algorithm we can do (RFC 8760 §2.4). False when
+   * Takes in the challenges of a 401 or 407, to be answered in `header`: in each realm the first one whose algorithm we can do (RFC 8760 §2.4). False when
    * there is nothing new to try: no identity, no algorithm, or our first answer to a fresh nonce was refused. (A nonce that has
    * served before has run out; not every server says `stale` then.)
    */
-  hear(challenges: readonly string[]): boolean {
+  hear(challenges: readonly string[], header: CredentialsHeader = 'Authorization'): boolean {
     let more = false;
     const heard = new Set<string>();
     for (const value of challenges) {
       const params = parseDigest(value);
       const realm = params?.get('realm');
       if (params === undefined || realm === undefined || heard.has(realm)) continue;
-      const session = this.#session(params, realm);
+      const session = this.#session(params, realm, header);
       if (session === undefined) continue;
       heard.add(realm);
-      const refused = this.#sessions.get(realm)?.count === 1 && params.get('stale')?.toLowerCase() !== 'true';
-      if (refused) this.#sessions.delete(realm);
-      else if (this.#sessions.size < MAX_REALMS || this.#sessions.has(realm)) {
-        this.#sessions.set(realm, session);
+      const key = `${header} ${realm}`;
+      const refused = this.#sessions.get(key)?.count === 1 && params.get('stale')?.toLowerCase() !== 'true';
+      if (refused) this.#sessions.delete(key);
+      else if (this.#sessions.size < MAX_REALMS || this.#sessions.has(key)) {
+        this.#sessions.set(key, session);
         more = true;
       }
     }
     return more;
   }
 
-  #session(params: AuthParams, realm: string): Session | undefined {
+  #session(params: AuthParams, realm: string, header: CredentialsHeader): Session | undefined {
     const algorithm = algorithmOf(params.get('algorithm'));
     const nonce = params.get('nonce');
     const offered = params
@@ -84,12 +90,16 @@ export class DigestClient {
     if (offered !== undefined && qop === undefined) return undefined;
     const { secret } = identity;
     if (secret.type === 'ha1' && secret.ha1[hashOf(algorithm)] === undefined) return undefined;
-    return { realm, nonce, opaque: params.get('opaque'), algorithm, qop, identity, count: 0 };
+    return { header, realm, nonce, opaque: params.get('opaque'), algorithm, qop, identity, count: 0 };
   }
 
-  /** The values of Authorization or Proxy-Authorization for a request, one for each realm heard. */
-  authorize(request: { readonly method: string; readonly uri: string; readonly body: Uint8Array }): string[] {
-    return [...this.#sessions.values()].map((session) => {
+  /** The values of `header` for a request, one for each realm heard. */
+  authorize(
+    request: { readonly method: string; readonly uri: string; readonly body: Uint8Array },
+    header: CredentialsHeader = 'Authorization',
+  ): string[] {
+    const sessions = [...this.#sessions.values()].filter((session) => session.header === header);
+    return sessions.map((session) => {
       const { realm, nonce, algorithm, qop, identity } = session;
       session.count++;
       const username = toWire(identity.username);

@@ -89,3 +89,37 @@ test('a challenge without credentials of ours is a refusal', () => {
   rig.run(50);
   assert.equal(a.heard('release').cause, 21);
 });
+
+test('a server that calls every nonce stale can not have us go round for ever, and the leg goes', () => {
+  const { rig, a, raw } = challenged();
+  raw.reply('INVITE', 200, { body: sdp() });
+  rig.run(50);
+  a.tell('a1', releaseOf(16));
+  for (let n = 0; n < 30; n++) {
+    rig.run(50);
+    raw.reply('BYE', 407, { headers: CHALLENGE.map(([name, value]) => [name, `${value}, stale=true`] as const) });
+  }
+  rig.run(50);
+  assert.equal(raw.count('BYE') <= 5, true, `${raw.count('BYE')} BYEs`);
+  assert.deepEqual(a.gone, ['a1']);
+});
+
+test('a proxy and the server behind it both challenge: each gets credentials of its own realm, no nonce count twice', () => {
+  const { rig, a, raw } = challenged();
+  raw.reply('INVITE', 401, { headers: [['WWW-Authenticate', 'Digest realm="core", nonce="xyz", qop="auth"']] });
+  rig.run(50);
+  const { headers } = raw.last('INVITE').message;
+  const told = ['Proxy-Authorization', 'Authorization'].map((name) =>
+    headers.all(name).map((value) => [/realm="(\w+)"/.exec(value)?.[1], /nc=(\d+)/.exec(value)?.[1]]),
+  );
+  assert.deepEqual(told, [[['trunk', '00000002']], [['core', '00000001']]]);
+  raw.reply('INVITE', 200, { body: sdp() });
+  rig.run(50);
+  assert.equal(raw.last('ACK').message.headers.all('Authorization').length, 1);
+  assert.equal(nc(raw.last('ACK').message), '00000002');
+  a.tell('a1', releaseOf(16));
+  rig.run(50);
+  const bye = raw.last('BYE').message;
+  assert.match(bye.headers.get('Authorization') ?? '', /realm="core".*nc=00000002/);
+  assert.equal(nc(bye), '00000003');
+});
