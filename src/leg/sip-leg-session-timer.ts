@@ -7,6 +7,9 @@ import type { LegKit } from './sip-leg-kit.ts';
 /** No session may expire faster than this, RFC 4028 §5. Seconds. */
 const LEAST = 90;
 
+/** A peer whose least interval grows more often than this in one dialog is not asked again. */
+const MAX_RAISES = 3;
+
 /** What a peer asked for. */
 interface SessionExpires {
   readonly interval: number;
@@ -22,6 +25,7 @@ export class SessionTimer {
   #interval: number | undefined;
   #min: number;
   #refresher: 'us' | 'them' = 'us';
+  #raises = 0;
 
   constructor(kit: LegKit) {
     this.#kit = kit;
@@ -43,7 +47,8 @@ export class SessionTimer {
   /** A 422 wants a longer interval: true when asking again makes sense (§7.3). */
   hearTooSmall(response: SipResponse): boolean {
     const min = seconds32(response.headers.get('Min-SE'));
-    if (min === undefined || min <= this.#min) return false;
+    if (min === undefined || min <= this.#min || this.#raises >= MAX_RAISES) return false;
+    this.#raises++;
     this.#min = min;
     if (this.#interval !== undefined) this.#interval = Math.max(this.#interval, min);
     return true;

@@ -284,6 +284,24 @@ test('an interval that is too small gets 422, and our own call asks again with w
   assert.deepEqual([again.headers.get('Session-Expires'), again.headers.get('CSeq')], ['3600', '2 INVITE']);
 });
 
+test('a peer whose least interval grows each time it is asked does not get us to ask for ever', () => {
+  const { rig, a, b } = pair({ sessionTimer: { expires: 90, min: 90 } });
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  const headers: readonly (readonly [string, string])[] = [
+    ['Session-Expires', '90;refresher=uac'],
+    ['Allow', 'UPDATE'],
+  ];
+  raw.reply('INVITE', 200, { body: sdp(), headers });
+  rig.run(45_100);
+  for (let n = 0; n < 30 && raw.count('UPDATE') > n; n++) {
+    raw.reply('UPDATE', 422, { headers: [['Min-SE', String(100 + n)]] });
+    rig.run(20);
+  }
+  assert.equal(raw.count('UPDATE') <= 5, true, `${raw.count('UPDATE')} UPDATEs`);
+});
+
 test('an interval of nothing in the answer does not make us refresh without end', () => {
   const { rig, a, b } = pair(TIMED);
   const raw = new RawPeer(b);
