@@ -221,11 +221,14 @@ export class UacSetup {
       again();
       return undefined;
     }
-    const known = this.#branches.get(tag)?.usage;
-    const made = known === undefined ? dialogOfResponse(this.#invite, response) : undefined;
-    if (made?.ok === false) return undefined;
-    const usage = known ?? (made === undefined ? undefined : new DialogUsage(this.#kit, made.value, this.#oa.fork()));
-    if (usage === undefined) return undefined;
+    // Each tag costs an ACK and a BYE, to wherever its Contact says.
+    if (this.#acks.size >= MAX_BRANCHES) return undefined;
+    const usage = this.#branches.get(tag)?.usage ?? this.#answered(response);
+    if (usage === undefined) {
+      // Without a route nobody can be told: who has answered gives up when no ACK comes (§13.3.1.4).
+      if (this.#winner === undefined) this.#kit.release(releaseOfSilence(503, CAUSE.temporaryFailure));
+      return undefined;
+    }
     usage.dialog = confirmed(usage.dialog, response);
     this.#acknowledge(usage, tag);
     if (this.#winner === undefined && !this.#kit.released) return this.#win(usage, tag, response, now);
@@ -235,11 +238,17 @@ export class UacSetup {
     return undefined;
   }
 
+  /** The dialog that a 2xx makes without any provisional before it. */
+  #answered(response: SipResponse): DialogUsage | undefined {
+    const made = dialogOfResponse(this.#invite, response);
+    return made.ok ? new DialogUsage(this.#kit, made.value, this.#oa.fork()) : undefined;
+  }
+
   #acknowledge(usage: DialogUsage, tag: string): void {
     const headers = [...credentialsOf(this.#invite), ...this.#kit.userAgent];
     const ack = acknowledgement(usage.dialog, cseqOf(this.#invite)?.number ?? 0, headers);
     this.#kit.acknowledge(ack);
-    if (this.#acks.size < MAX_BRANCHES) this.#acks.set(tag, () => this.#kit.acknowledge(ack));
+    this.#acks.set(tag, () => this.#kit.acknowledge(ack));
   }
 
   #win(usage: DialogUsage, tag: string, response: SipResponse, now: Instant): Release | undefined {

@@ -179,6 +179,23 @@ test('a 2xx that comes when the leg has gone is ACKed and ended without it', () 
   assert.equal(raw.count('BYE'), 1);
 });
 
+test('a flood of answers draws no more ACKs and BYEs than a fork can have branches', () => {
+  const { rig, a, raw } = forked();
+  for (let n = 0; n < 100; n++) raw.reply('INVITE', 200, { tag: `t${n}`, body: sdp(), by: 'proxy' });
+  rig.run(20);
+  assert.deepEqual(a.words('a1'), ['answer']);
+  assert.equal(raw.count('BYE') <= 16, true, `${raw.count('BYE')} BYEs`);
+  assert.equal(raw.count('ACK') <= 17, true, `${raw.count('ACK')} ACKs`);
+});
+
+test('an answer whose Record-Route makes no sense does not leave the call ringing', () => {
+  const { rig, a, raw } = forked();
+  raw.reply('INVITE', 200, { body: sdp(), headers: [['Record-Route', '<sip:192.0.2.1;lr']] });
+  rig.run(20);
+  assert.equal(a.heard('release').cause, 41);
+  assert.deepEqual(a.gone, ['a1']);
+});
+
 test('a branch that says 199 is forgotten; its place does not count', () => {
   const { rig, a, raw } = forked();
   for (let n = 0; n < 40; n++) {
