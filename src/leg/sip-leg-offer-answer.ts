@@ -1,9 +1,8 @@
 import type { CodecName, Direction, RtpTarget } from '../call/media.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Sdp } from '../sip/sdp/description.ts';
-import { answer, type MediaCapabilities, offer, readAnswer } from '../sip/sdp/negotiate.ts';
+import { answer, type MediaCapabilities, offer, readAnswer, takable } from '../sip/sdp/negotiate.ts';
 import { parseSdp, printSdp } from '../sip/sdp/parse.ts';
-import { payloadsOf } from '../sip/sdp/payload.ts';
 
 /** Our RTP endpoint's address, as the media plane told it. */
 export interface Endpoint {
@@ -118,13 +117,10 @@ export class OfferAnswer {
   hearOffer(body: Uint8Array): Result<readonly CodecName[], BadSession> {
     const sdp = parseSdp(body);
     if (!sdp.ok) return fail(malformed(sdp.error));
-    const codecs = codecsOf(sdp.value, this.#can.codecs);
-    const audio = sdp.value.media.some((media) => media.kind === 'audio');
-    if (codecs.length === 0) {
-      return fail({ status: 488, warning: audio ? 305 : 304, why: audio ? 'No codec in common' : 'No audio offered' });
-    }
+    const codecs = takable(sdp.value, this.#can);
+    if (!codecs.ok) return fail({ status: 488, ...codecs.error });
     this.#offered = { by: 'them', sdp: sdp.value };
-    return ok(codecs);
+    return codecs;
   }
 
   /** Our answer to the peer's offer. */
@@ -155,17 +151,4 @@ export class OfferAnswer {
   get held(): boolean {
     return this.#agreed?.direction === 'recvonly' || this.#agreed?.direction === 'inactive';
   }
-}
-
-/** The codecs of an offer that we can do, in its order. */
-function codecsOf(sdp: Sdp, can: readonly CodecName[]): readonly CodecName[] {
-  const codecs: CodecName[] = [];
-  for (const media of sdp.media) {
-    if (media.kind !== 'audio' || media.port === 0) continue;
-    for (const { encoding } of payloadsOf(media)) {
-      const codec = can.find((name) => name === encoding);
-      if (codec !== undefined && !codecs.includes(codec)) codecs.push(codec);
-    }
-  }
-  return codecs;
 }

@@ -75,6 +75,8 @@ export type Answered =
 
 const WARN = { addressFormat: 301, protocol: 302, mediaType: 304, mediaFormat: 305 } as const;
 
+const NO_AUDIO: Unfit = { warning: WARN.mediaType, why: 'No audio offered' };
+
 /** The dynamic payload type that we offer for telephone-event; 101 is everyone's habit. */
 const EVENT_TYPE = 101;
 
@@ -98,9 +100,31 @@ export function offer(can: MediaCapabilities, local: LocalEnd): Sdp {
   return describe(local, media, [{ type: 't', value: '0 0' }]);
 }
 
+/** Why nothing in an offer can be taken: for a 488 and its Warning header (RFC 3261 §20.43). */
+export interface Unfit {
+  readonly warning: number;
+  readonly why: string;
+}
+
+/**
+ * The codecs that we could answer an offer with, in its order: all that can be said before our own end of the media is known. What
+ * can't be is refused before anybody's telephone rings for it.
+ */
+export function takable(offered: Sdp, can: MediaCapabilities): Result<readonly AudioCodec[], Unfit> {
+  let refusal = NO_AUDIO;
+  const codecs = new Set<AudioCodec>();
+  for (const media of offered.media) {
+    if (media.kind !== 'audio') continue;
+    const fit = fitAudio(offered, media, can);
+    if (!fit.ok) refusal = fit.error;
+    else for (const { codec } of fit.value.audio) codecs.add(codec);
+  }
+  return codecs.size > 0 ? ok([...codecs]) : fail(refusal);
+}
+
 /** Answers an offer: the first audio line that we can do is taken, every other line is declined with port 0 (§6). */
 export function answer(offered: Sdp, can: MediaCapabilities, local: LocalEnd): Answered {
-  let refusal: { warning: number; why: string } = { warning: WARN.mediaType, why: 'No audio offered' };
+  let refusal = NO_AUDIO;
   for (const [place, media] of offered.media.entries()) {
     const taken = take(offered, media, can, local);
     if (!taken.ok) {
@@ -132,7 +156,7 @@ export function readAnswer(offered: Sdp, answered: Sdp): Result<AgreedAudio> {
   const far = farEnd(answered, theirs);
   if (far === undefined) return fail('The answer has no address for the audio');
   const offeredPayloads = payloadsOf(ours);
-  const codec = audioOf(payloadsOf(theirs), (encoding) => offeredPayloads.some((p) => p.encoding === encoding));
+  const [codec] = audioOf(payloadsOf(theirs), (encoding) => offeredPayloads.some((p) => p.encoding === encoding));
   if (codec === undefined) return fail('The answer has no codec that was offered');
   const wish = directionOf(offered, ours);
   const events = offeredPayloads.some(isEvent) ? payloadsOf(theirs).find(isEvent) : undefined;
@@ -149,21 +173,41 @@ export function readAnswer(offered: Sdp, answered: Sdp): Result<AgreedAudio> {
 /** No wish of a peer makes longer packets than this, milliseconds. */
 const MAX_AGREED_PACKET = 60;
 
+interface FitAudio {
+  readonly far: { readonly address: string; readonly port: number };
+  readonly payloads: readonly Payload[];
+  /** What both can do, in the offerer's order. */
+  readonly audio: readonly [AudioPayload, ...AudioPayload[]];
+}
+
+function fitAudio(offered: Sdp, media: Media, can: MediaCapabilities): Result<FitAudio, Unfit> {
+  if (media.kind !== 'audio' || media.port === 0) return fail(NO_AUDIO);
+  if (media.protocol !== 'RTP/AVP')
+    return fail({ warning: WARN.protocol, why: `No ${media.protocol.slice(0, 32)} here` });
+  const far = farEnd(offered, media);
+  if (far === undefined) return fail({ warning: WARN.addressFormat, why: 'The media address is no IP address' });
+  const payloads = payloadsOf(media);
+  const [first, ...more] = audioOf(payloads, (encoding) => can.codecs.includes(encoding));
+  if (first === undefined) return fail({ warning: WARN.mediaFormat, why: 'No codec in common' });
+  return ok({ far, payloads, audio: [first, ...more] });
+}
+
 function take(
   offered: Sdp,
   media: Media,
   can: MediaCapabilities,
   local: LocalEnd,
-): Result<{ agreed: AgreedAudio; line: Media }, { warning: number; why: string }> {
-  if (media.kind !== 'audio' || media.port === 0) return fail({ warning: WARN.mediaType, why: 'No audio offered' });
-  if (media.protocol !== 'RTP/AVP') return fail({ warning: WARN.protocol, why: `No ${media.protocol} here` });
-  const far = farEnd(offered, media);
-  if (far === undefined || isIpv6(far.address) !== isIpv6(local.address)) {
+): Result<{ agreed: AgreedAudio; line: Media }, Unfit> {
+  const fit = fitAudio(offered, media, can);
+  if (!fit.ok) return fit;
+  const {
+    far,
+    payloads,
+    audio: [codec],
+  } = fit.value;
+  if (isIpv6(far.address) !== isIpv6(local.address)) {
     return fail({ warning: WARN.addressFormat, why: 'The media address is of another family' });
   }
-  const payloads = payloadsOf(media);
-  const codec = audioOf(payloads, (encoding) => can.codecs.includes(encoding));
-  if (codec === undefined) return fail({ warning: WARN.mediaFormat, why: 'No codec in common' });
   const events = can.telephoneEvent ? payloads.find(isEvent) : undefined;
   const agreed: AgreedAudio = {
     ...far,
@@ -194,16 +238,17 @@ const payload = (type: number, encoding: string, format?: string): Payload => ({
 
 const isEvent = (p: Payload): boolean => p.encoding === 'TELEPHONE-EVENT' && p.rate === 8000;
 
-function audioOf(
-  payloads: readonly Payload[],
-  wanted: (codec: AudioCodec) => boolean,
-): { codec: AudioCodec; payloadType: number } | undefined {
-  for (const { type, encoding, rate, channels } of payloads) {
-    if ((encoding === 'PCMU' || encoding === 'PCMA') && rate === 8000 && channels === 1 && wanted(encoding)) {
-      return { codec: encoding, payloadType: type };
-    }
-  }
-  return undefined;
+interface AudioPayload {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+}
+
+function audioOf(payloads: readonly Payload[], wanted: (codec: AudioCodec) => boolean): AudioPayload[] {
+  return payloads.flatMap(({ type, encoding, rate, channels }) =>
+    (encoding === 'PCMU' || encoding === 'PCMA') && rate === 8000 && channels === 1 && wanted(encoding)
+      ? [{ codec: encoding, payloadType: type }]
+      : [],
+  );
 }
 
 /** The peer's address and port; undefined when it isn't a unicast address (a name would need a look-up nobody does). */

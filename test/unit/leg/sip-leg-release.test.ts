@@ -127,6 +127,13 @@ test('an INVITE that asks for what we do not have is refused before anyone is ca
     text: 'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\nm=video 9 RTP/AVP 31\r\n',
   });
   assert.deepEqual([video.status, video.headers.get('Warning')?.slice(0, 3)], [488, '304']);
+  // Whoever is called would answer a call that can't be.
+  const secured = refused({
+    text: 'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\nm=audio 9 RTP/SAVP 0\r\n',
+  });
+  assert.deepEqual([secured.status, secured.headers.get('Warning')?.slice(0, 3)], [488, '302']);
+  const nowhere = refused({ text: 'v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n' });
+  assert.deepEqual([nowhere.status, nowhere.headers.get('Warning')?.slice(0, 3)], [488, '301']);
 });
 
 test('an INVITE for a dialog that is not ours gets 481 and begins no call', () => {

@@ -13,6 +13,7 @@ import {
   type MediaCapabilities,
   offer,
   readAnswer,
+  takable,
 } from '../../../../src/sip/sdp/negotiate.ts';
 import { parseSdp, printSdp } from '../../../../src/sip/sdp/parse.ts';
 import { mutated } from '../../../support/mutate.ts';
@@ -104,9 +105,20 @@ test('an offer that we can’t answer is refused with a warning that says why', 
   );
   assert.equal(
     refusal(answer(sdp(PHONE, 'c=IN IP4 phone.example\n'), G711, us)),
-    '488 301 The media address is of another family',
+    '488 301 The media address is no IP address',
   );
-  assert.equal(refusal(answer(sdp(PHONE, ''), G711, us)), '488 301 The media address is of another family');
+  assert.equal(refusal(answer(sdp(PHONE, ''), G711, us)), '488 301 The media address is no IP address');
+  const long = refusal(answer(sdp(`m=audio 5 ${'X'.repeat(9000)} 0\n`), G711, us));
+  assert.equal(long.length < 100, true, `${long.length}`);
+});
+
+test('what can be taken is known before our own address is', () => {
+  const codecs = takable(sdp(`m=audio 5 RTP/SAVP 8\n${PHONE}`), G711);
+  assert.deepEqual(codecs, { ok: true, value: ['PCMA', 'PCMU'] });
+  assert.deepEqual(takable(sdp('m=audio 5 RTP/SAVP 8\n'), G711), {
+    ok: false,
+    error: { warning: 302, why: 'No RTP/SAVP here' },
+  });
 });
 
 test('PCMU at another rate or with two channels is another codec', () => {
