@@ -7,8 +7,9 @@ import { paramOf, parseNumber } from '../sip/message/grammar.ts';
 import type { HeaderPairs, SipMessage } from '../sip/message/message.ts';
 import { type NameAddr, parseNameAddr, printNameAddr } from '../sip/message/name-addr.ts';
 import { parseUri, printUri } from '../sip/message/uri.ts';
-import { MAX_DIVERSIONS, redirectingOf } from './sip-leg-diversion.ts';
-import { numberOfUri, uriOfNumber } from './sip-leg-identity.ts';
+import { diverterUri, MAX_DIVERSIONS, redirectingOf } from './sip-leg-diversion.ts';
+import { numberOfUri } from './sip-leg-identity.ts';
+import type { SipSide } from './sip-leg-words.ts';
 
 /** RFC 4458 §2, RFC 7544 §5; the first row of a reason is the one that is written. */
 const CAUSES: readonly (readonly [RedirectReason, number])[] = [
@@ -35,9 +36,12 @@ interface Entry {
   readonly restricted: boolean;
 }
 
-/** Who has diverted this call, the latest first: as Diversion says, or as the history does where it knows of more. */
-export function divertersOf(message: SipMessage): readonly Redirecting[] {
-  const told = redirectingOf(message);
+/**
+ * Who has diverted this call, the latest first: as Diversion says, or as the history does where it knows of more. `trusted`: it comes from
+ * inside our trust domain.
+ */
+export function divertersOf(message: SipMessage, trusted: boolean): readonly Redirecting[] {
+  const told = redirectingOf(message, trusted);
   const history = historyOf(message);
   return history.length > told.length ? history.slice(0, MAX_DIVERSIONS) : told;
 }
@@ -87,9 +91,12 @@ function entryOf(text: string): readonly Entry[] {
 
 /**
  * The history of a call that was diverted, from the first who did to `target`, the URI that is called now; nothing where nobody has.
- * `domain` is the host of the diverters' URIs.
  */
-export function historyFor(redirecting: readonly Redirecting[], target: string, domain: string): HeaderPairs {
+export function historyFor(
+  redirecting: readonly Redirecting[],
+  target: string,
+  side: Pick<SipSide, 'domain' | 'trusted'>,
+): HeaderPairs {
   if (redirecting.length === 0) return [];
   const chain = redirecting.slice(0, MAX_ENTRIES - 1).toReversed();
   const entries: (readonly [string, string])[] = [];
@@ -107,10 +114,9 @@ export function historyFor(redirecting: readonly Redirecting[], target: string, 
     ]);
   };
   let because: RedirectReason | undefined;
-  for (const { number, reason } of chain) {
-    const uri = number.digits === '' ? `sip:unknown@${domain}` : uriOfNumber(number, domain);
-    add(uri, number.presentation !== 'allowed', because);
-    because = reason;
+  for (const diversion of chain) {
+    add(diverterUri(diversion, side), diversion.number.presentation !== 'allowed', because);
+    because = diversion.reason;
   }
   add(target, false, because);
   return entries;

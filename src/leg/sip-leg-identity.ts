@@ -10,7 +10,8 @@ import type { SipSide } from './sip-leg-words.ts';
 
 /** Who calls and who is called: URIs, From, P-Asserted-Identity (RFC 3325) and Privacy (RFC 3323) ↔ telephone numbers. */
 
-const ANONYMOUS = 'sip:anonymous@anonymous.invalid';
+/** Nobody, who hides (RFC 3323 §4.1.1.3). */
+export const ANONYMOUS = 'sip:anonymous@anonymous.invalid';
 
 /** The longest number that we make of a URI: E.164 has 15 digits, prefixes and extensions come on top. */
 const MAX_DIGITS = 32;

@@ -122,8 +122,8 @@ export class UacSetup {
       ...replacing,
       ...this.#timer.forRequest(),
       ...assertedFor(caller, callerName, side),
-      ...diversionsFor(redirecting, side.domain),
-      ...historyFor(redirecting, uri, side.domain),
+      ...diversionsFor(redirecting, side),
+      ...historyFor(redirecting, uri, side),
       ...this.#kit.userAgent,
       SDP,
     ];

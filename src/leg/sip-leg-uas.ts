@@ -72,7 +72,7 @@ export class UasSetup {
       complete: true,
       caller: caller.number,
       callerName: caller.name,
-      redirecting: divertersOf(invite),
+      redirecting: divertersOf(invite, side.trusted),
       bearer: { capability: 'audio-3k1', law: undefined },
       codecs: heard?.ok ? heard.value : [],
       uri: {

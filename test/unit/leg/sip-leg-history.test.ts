@@ -5,6 +5,7 @@ import { diversionsFor } from '../../../src/leg/sip-leg-diversion.ts';
 import { divertersOf, historyFor } from '../../../src/leg/sip-leg-history.ts';
 import { type HeaderPairs, request } from '../../../src/sip/message/message.ts';
 import { parseMessage, printMessage } from '../../../src/sip/message/parse.ts';
+import { SIDE } from '../../support/sip-rig.ts';
 
 const invite = (headers: HeaderPairs) =>
   request('INVITE', 'sip:100@a.example', [['From', '<sip:9@far.example>;tag=1'], ...headers]);
@@ -23,17 +24,17 @@ const by = (reason: Redirecting['reason'], digits: string, parts: Partial<Caller
 });
 
 const read = (headers: HeaderPairs): readonly string[] =>
-  divertersOf(invite(headers)).map(({ number, reason }) => `${number.digits} ${reason} ${number.presentation}`);
+  divertersOf(invite(headers), true).map(({ number, reason }) => `${number.digits} ${reason} ${number.presentation}`);
 
 test('a call that nobody has diverted has no history', () => {
-  assert.deepEqual(historyFor([], 'sip:203@a.example', 'a.example'), []);
+  assert.deepEqual(historyFor([], 'sip:203@a.example', SIDE), []);
   assert.deepEqual(read([]), []);
 });
 
 test('the history goes from the first who was called to who is called now, each with the reason why', () => {
   const chain = [by('busy', '12145550202'), by('unconditional', '12145550201', { presentation: 'restricted' })];
   assert.deepEqual(
-    historyFor(chain, 'sip:203@192.0.2.3:5060;transport=tcp', 'a.example').map(([, value]) => value),
+    historyFor(chain, 'sip:203@192.0.2.3:5060;transport=tcp', SIDE).map(([, value]) => value),
     [
       '<sip:+12145550201@a.example;user=phone?Privacy=history>;index=1',
       '<sip:+12145550202@a.example;user=phone;cause=302>;index=1.1;mp=1',
@@ -42,14 +43,21 @@ test('the history goes from the first who was called to who is called now, each 
   );
 });
 
+test('outside the trust domain the history does not name who hides (RFC 7044 10.1.2)', () => {
+  const chain = [by('busy', '12145550202'), by('unconditional', '12145550201', { presentation: 'restricted' })];
+  const [first, second] = historyFor(chain, 'sip:203@192.0.2.3', { ...SIDE, trusted: false }).map(([, value]) => value);
+  assert.equal(first, '<sip:anonymous@anonymous.invalid?Privacy=history>;index=1');
+  assert.match(second ?? '', /12145550202/);
+});
+
 test('every reason goes out and comes back the same over the wire, the latest first', () => {
   const reasons = ['busy', 'no-answer', 'unconditional', 'deflection', 'out-of-service', 'unknown'] as const;
   for (const reason of reasons) {
     const chain = [by(reason, '12145550202', { presentation: 'restricted' }), by('busy', '12145550201')];
-    const sent = printMessage(invite(historyFor(chain, 'sip:+12145550203@a.example', 'a.example')));
+    const sent = printMessage(invite(historyFor(chain, 'sip:+12145550203@a.example', SIDE)));
     const heard = parseMessage(sent);
     assert.ok(heard.ok);
-    assert.deepEqual(divertersOf(heard.value), chain);
+    assert.deepEqual(divertersOf(heard.value, true), chain);
   }
 });
 
@@ -75,12 +83,12 @@ test('a retarget that is no diversion, and what makes no sense, say nothing', ()
 
 test('of Diversion and history the one that knows of more counts', () => {
   const two = [by('busy', '12145550202'), by('unconditional', '12145550201')];
-  const all = historyFor(two, 'sip:203@x', 'x');
-  assert.equal(divertersOf(invite([...diversionsFor(two.slice(0, 1), 'x'), ...all])).length, 2);
-  const [first] = divertersOf(invite([...diversionsFor(two, 'x'), ...all]));
+  const all = historyFor(two, 'sip:203@x', SIDE);
+  assert.equal(divertersOf(invite([...diversionsFor(two.slice(0, 1), SIDE), ...all]), true).length, 2);
+  const [first] = divertersOf(invite([...diversionsFor(two, SIDE), ...all]), true);
   assert.equal(first?.number.screening, 'not-screened');
   const long = history(
     ...Array.from({ length: 40 }, (_, i) => `<sip:+1214555${1000 + i}@x;cause=302>;index=${'1.'.repeat(i)}1`),
   );
-  assert.equal(divertersOf(invite(long)).length, 5);
+  assert.equal(divertersOf(invite(long), true).length, 5);
 });

@@ -147,12 +147,21 @@ test('diversions go out and come back the same, the latest first', () => {
     diversion('deflection'),
     diversion('out-of-service'),
   ];
-  assert.deepEqual(redirectingOf(invite(diversionsFor(all, 'a.example'))), all);
+  assert.deepEqual(redirectingOf(invite(diversionsFor(all, TRUSTED)), true), all);
+});
+
+test('outside the trust domain a diverter who hides is nobody, and nobody there says that a number is screened', () => {
+  const hidden = [diversion('busy', { presentation: 'restricted' }), diversion('no-answer', { digits: '201' })];
+  const [first, second] = diversionsFor(hidden, STRANGER).map(([, value]) => value);
+  assert.equal(first, '<sip:anonymous@anonymous.invalid>;reason=user-busy;privacy=full;screen=yes');
+  assert.match(second ?? '', /201@a\.example/);
+  const [heard] = redirectingOf(invite([['Diversion', '<sip:+14255550100@x>;screen=yes;reason=user-busy']]), false);
+  assert.equal(heard?.number.screening, 'not-screened');
 });
 
 test('diversion reasons that the ISDN has no word for come as the nearest one; no more than five are carried', () => {
   const heard = (reason: string): string | undefined =>
-    redirectingOf(invite([['Diversion', `<sip:201@x>;reason=${reason}`]]))[0]?.reason;
+    redirectingOf(invite([['Diversion', `<sip:201@x>;reason=${reason}`]]), true)[0]?.reason;
   assert.deepEqual(
     ['do-not-disturb', 'follow-me', 'time-of-day', 'away', 'unavailable', 'something', '"user-busy"'].map(heard),
     ['busy', 'unconditional', 'unconditional', 'out-of-service', 'out-of-service', 'unknown', 'busy'],
@@ -161,6 +170,6 @@ test('diversion reasons that the ISDN has no word for come as the nearest one; n
     { length: 20 },
     (_, i) => ['Diversion', `<sip:${i}@x>;reason=no-answer`] as const,
   );
-  assert.equal(redirectingOf(invite(many)).length, 5);
-  assert.equal(diversionsFor(redirectingOf(invite(many)), 'x').length, 5);
+  assert.equal(redirectingOf(invite(many), true).length, 5);
+  assert.equal(diversionsFor(redirectingOf(invite(many), true), TRUSTED).length, 5);
 });
