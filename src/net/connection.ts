@@ -82,7 +82,8 @@ export class Connection {
           this.#hear.onMessage(framed.bytes, this.flow);
           break;
         case 'ping':
-          if (this.open) this.#socket.write(PONG);
+          // Who doesn't read his answers gets no more of them: a ping costs him nothing.
+          if (this.open && !this.#socket.writableNeedDrain) this.#socket.write(PONG);
           break;
         case 'pong':
           clearTimeout(this.#pong);

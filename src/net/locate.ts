@@ -18,8 +18,11 @@ export interface LocateSetup {
 /** `lost`: the DNS doesn't answer. `none`: it answers that there is nothing for us. */
 export type LocateProblem = 'lost' | 'none';
 
-/** A call tries no more targets than this. */
+/** A call tries no more targets than this, of no more servers: the records are the domain's owner's to write. */
 const MAX_TARGETS = 16;
+
+/** More services than this are not asked for their servers. */
+const MAX_SERVICES = 6;
 
 /** The targets of a URI, best first, for a request (RFC 3263 §4). */
 export async function locate(uri: SipUri, setup: LocateSetup): Promise<Result<readonly Target[], LocateProblem>> {
@@ -97,22 +100,28 @@ async function byServices(
   setup: LocateSetup,
 ): Promise<Result<readonly Target[], LocateProblem>> {
   const targets: Target[] = [];
+  const servers: (Srv & { readonly transport: Transport })[] = [];
   let lost = false;
-  for (const { transport, name } of services) {
+  let denied = false;
+  for (const { transport, name } of services.slice(0, MAX_SERVICES)) {
     const records = await setup.dns.srv(name);
     if (!records.ok) {
       lost = true;
       continue;
     }
-    for (const { name: server, port } of orderSrv(records.value, setup.random)) {
-      if (targets.length >= MAX_TARGETS) break;
-      const found = await byHost(server, transport, port, host, setup);
-      if (found.ok) targets.push(...found.value);
-      else lost ||= found.error === 'lost';
-    }
+    const ordered = orderSrv(records.value, setup.random);
+    denied ||= transport === fallback && records.value.length > 0 && ordered.length === 0;
+    servers.push(...ordered.map((record) => ({ ...record, transport })));
+  }
+  for (const { name, port, transport } of servers.slice(0, MAX_TARGETS)) {
+    if (targets.length >= MAX_TARGETS) break;
+    const found = await byHost(name, transport, port, host, setup);
+    if (found.ok) targets.push(...found.value);
+    else lost ||= found.error === 'lost';
   }
   if (targets.length > 0) return ok(targets.slice(0, MAX_TARGETS));
-  if (fallback === undefined) return fail('none');
+  // Records that say that the service isn't there are meant so; none at all leave the host itself (RFC 3263 §4.2).
+  if (fallback === undefined || (denied && servers.length === 0)) return fail(lost ? 'lost' : 'none');
   const found = await byHost(host, fallback, portOf(fallback), host, setup);
   return found.ok || !lost ? found : fail('lost');
 }

@@ -44,6 +44,8 @@ class Sockets implements SipTransport {
   /** Accepted sockets by source, counted from before the TLS handshake. */
   readonly #sources = new Map<string, number>();
   #accepted = 0;
+  /** Those of the accepted that have become connections. */
+  #entered = 0;
   #nextId = 1;
   #tls: TlsSetup | undefined;
   #closed = false;
@@ -160,11 +162,13 @@ class Sockets implements SipTransport {
       onBroken: (bytes, status, from) => this.#setup.onBroken(bytes, status, from),
       onClosed: () => {
         this.#connections.delete(id);
+        if (target === undefined) this.#entered--;
         if (this.#toward.get(key) === connection) this.#toward.delete(key);
         this.#setup.onClosed(flow);
       },
     });
     this.#connections.set(id, connection);
+    if (target === undefined) this.#entered++;
     // An accepted TLS connection proves nothing of the name that we would call (RFC 5923 §6).
     if (target !== undefined || transport === 'tcp') this.#toward.set(key, connection);
     return connection;
@@ -202,7 +206,8 @@ class Sockets implements SipTransport {
   }
 
   async #connect(target: Target): Promise<Result<Connection, SendProblem>> {
-    if (this.#connections.size >= this.#limits.connections) return fail('unreachable');
+    // Counted apart from those that were accepted: strangers who hold every place must not keep us from calling out.
+    if (this.#connections.size - this.#entered >= this.#limits.connections) return fail('unreachable');
     const socket = await openStream(target, this.#tls, this.#limits);
     if (!socket.ok) return socket;
     const connection = this.#enter(socket.value, target.transport, target);

@@ -221,6 +221,17 @@ test('connections beyond the limits are refused, and a place that comes free is 
   await here.until('the fourth to be heard', () => here.messages.length === 2);
 });
 
+test('strangers who hold every place do not keep us from calling out', async () => {
+  const here = await listen(['tcp'], { limits: { connections: 2 } });
+  for (let n = 1; n <= 2; n++) {
+    (await dial(here.port('tcp'))).write(sip(REGISTER));
+    await here.until(`stranger ${n}`, () => here.messages.length === n);
+  }
+  const there = await listen(['tcp']);
+  const target = { transport: 'tcp' as const, address: LOCAL, port: there.port('tcp') };
+  assert.ok((await here.transport.send(target, sip(INVITE))).ok);
+});
+
 test('a stream whose framing is lost may be answered once and is closed', async () => {
   const here = await listen(['tcp']);
   const socket = await dial(here.port('tcp'));

@@ -162,6 +162,28 @@ test('priorities go strictly in order, and a service that is said not to be ther
   );
 });
 
+test('a service that is said not to be there is not called at the host either (RFC 2782)', async () => {
+  const srv = { '_sip._udp.example.com': [{ priority: 0, weight: 0, port: 0, name: '.' }] };
+  const dns = server({ srv, a: { 'example.com': ['192.0.2.1'] } });
+  assert.equal(await targets('sip:example.com;transport=udp', dns), 'none');
+  assert.equal(await targets('sip:example.com;transport=tcp', dns), 'tcp 192.0.2.1 5060 example.com');
+});
+
+test('a domain that announces servers and services without end costs a bounded number of questions', async () => {
+  const row = Array.from({ length: 500 }, (_, i) => ({ priority: i, weight: 0, port: 5060, name: `dead${i}.example` }));
+  const naptr = Array.from({ length: 500 }, (_, i) => ({
+    order: i,
+    preference: 0,
+    flags: 's',
+    service: 'SIP+D2U',
+    replacement: `_sip._udp.${i}.example`,
+  }));
+  const srv = Object.fromEntries(naptr.map(({ replacement }) => [replacement, row]));
+  const dns = server({ naptr: { 'example.com': naptr }, srv });
+  assert.equal(await targets('sip:example.com', dns), 'none');
+  assert.equal(dns.asked.length <= 40, true, `${dns.asked.length} questions`);
+});
+
 test('weights share the calls in their proportion, and no record is lost', () => {
   const random = seeded(7);
   const first = new Map<string, number>();
