@@ -13,7 +13,7 @@ import { reasons } from '../leg/sip-leg-release.ts';
 import type { SipIn, SipOut } from '../leg/sip-leg-words.ts';
 import { acknowledgement, dialogOfResponse, nextRequest } from '../sip/dialog/dialog.ts';
 import { checkRequest, checkResponse } from '../sip/message/check.ts';
-import { callIdOf, cseqOf, toOf } from '../sip/message/fields.ts';
+import { callIdOf, cseqOf, toOf, topVia } from '../sip/message/fields.ts';
 import { type Flow, isReliable, type Target } from '../sip/message/flow.ts';
 import {
   type ResponseParts,
@@ -24,7 +24,7 @@ import {
 } from '../sip/message/message.ts';
 import { tagOf } from '../sip/message/name-addr.ts';
 import { type ParseProblem, parseMessage, printMessage } from '../sip/message/parse.ts';
-import { parseVia, printVia, viaReceived } from '../sip/message/via.ts';
+import { isAddress, parseVia, printVia, viaReceived } from '../sip/message/via.ts';
 import type { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { TransactionEffect } from '../sip/transaction/words.ts';
 import type { LongRequests } from './long-requests.ts';
@@ -285,9 +285,10 @@ export class SipEdge implements Wakeable {
     user.hear({ type: 'request', transaction, request });
   }
 
-  #dialogOf(request: SipRequest): SipUser | undefined {
-    const callId = callIdOf(request);
-    const to = toOf(request);
+  /** By our tag in the To: of a request that we hear, or a response that we send. */
+  #dialogOf(message: SipMessage): SipUser | undefined {
+    const callId = callIdOf(message);
+    const to = toOf(message);
     const tag = to === undefined ? undefined : tagOf(to);
     return callId === undefined || tag === undefined ? undefined : this.#dialogs.get(dialogKey(callId, tag));
   }
@@ -296,14 +297,30 @@ export class SipEdge implements Wakeable {
     const { reactor, send, onMessage } = this.#parts;
     onMessage('out', message, remoteOf(to));
     const lost = (why: string) => reactor.run(() => this.#layer((layer, now) => layer.sendFailed(message, why, now)));
-    send(printMessage(message), to).then(
-      (sent) => {
-        if (sent.ok) return;
-        this.#parts.long?.unreachable(to);
-        lost(sent.error);
-      },
-      (error: unknown) => lost(String(error)),
-    );
+    const otherwise = this.#wayBack(message, to);
+    send(printMessage(message), to)
+      .then((sent) => (sent.ok || otherwise === undefined ? sent : send(printMessage(message), otherwise)))
+      .then(
+        (sent) => {
+          if (sent.ok) return;
+          this.#parts.long?.unreachable(to);
+          lost(sent.error);
+        },
+        (error: unknown) => lost(String(error)),
+      );
+  }
+
+  /**
+   * Where a response goes whose connection has closed: to the port that the request's sender listens at (RFC 3261 §18.2.2). A carrier may
+   * close one that is idle while a telephone rings. Only for calls: we connect to nobody whom we don't know.
+   */
+  #wayBack(message: SipMessage, to: Flow | Target): Target | undefined {
+    if (message.type !== 'response' || !('remote' in to) || !isReliable(to.transport)) return undefined;
+    const via = topVia(message);
+    if (via === undefined || this.#dialogOf(message) === undefined) return undefined;
+    const { transport, remote } = to;
+    const port = via.port ?? (transport === 'tls' ? 5061 : 5060);
+    return { transport, address: remote.address, port, ...(isAddress(via.host) ? {} : { host: via.host }) };
   }
 
   #unreadable(problem: ParseProblem, flow: Flow): void {

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../kernel/result.ts';
 import { CHAR, cut, runEnd, skipBlanks, standsAt, usualWords } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
-import { printHostPort, readHostPort } from './uri.ts';
+import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
 
 /** One hop of the way back, RFC 3261 §20.42. */
 export interface Via {
@@ -90,3 +90,6 @@ export function responsePort(via: Via): number {
   const rport = Number(paramOf(via.params, 'rport') || Number.NaN);
   return rport >= 1 && rport <= 65535 ? rport : (via.port ?? (via.transport === 'TLS' ? 5061 : 5060));
 }
+
+/** True for an address, which needs no look-up. */
+export const isAddress = (host: string): boolean => isIpv4(host) || isIpv6(host);

@@ -165,6 +165,20 @@ test('a request for a connection that has closed goes where its URI says; only i
   }
 });
 
+test('a caller whose connection has closed while it rang is answered where he listens (RFC 3261 18.2.2); a stranger is not', async () => {
+  const connection: Flow = { ...FLOW, transport: 'tcp', connection: 'tcp-1' };
+  for (const ours of [true, false]) {
+    const { edge, sent, settled } = sender((to) => !('remote' in to));
+    if (ours) edge.join('one', 'ours', { hear: () => {}, flow: connection });
+    edge.receive(sip(request('SIP/2.0/TCP 10.0.0.9:5080;rport;branch=z9hG4bKa', 'SIP/2.0', 'INVITE')), connection);
+    const invite = parseMessage(sip(request('SIP/2.0/TCP 10.0.0.9:5080;branch=z9hG4bKa', 'SIP/2.0', 'INVITE')));
+    assert.ok(invite.ok && invite.value.type === 'request');
+    edge.respond('in-1', invite.value, 200, { toTag: 'ours' });
+    await settled();
+    assert.deepEqual(sent, ours ? [{ transport: 'tcp', address: '192.0.2.9', port: 5080 }] : []);
+  }
+});
+
 test('an INVITE from before a crash is refused in a transaction: its copy gets the same, and its ACK ends it', async () => {
   const { edge, sent, settled } = sender(() => true);
   const text = request('SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKold', 'SIP/2.0', 'INVITE');
