@@ -29,8 +29,9 @@ export class TransactionLayer {
 
   constructor(setup: LayerSetup) {
     const timing = setup.timing ?? RFC3261_TIMING;
-    this.#clients = new ClientTransactions({ random: setup.random, sentBy: setup.sentBy, timing }, new Deadlines());
-    this.#servers = new ServerTransactions({ limit: setup.maxServerTransactions, timing }, new Deadlines());
+    const { random, sentBy, maxServerTransactions: limit } = setup;
+    this.#clients = new ClientTransactions({ random, sentBy, timing }, new Deadlines());
+    this.#servers = new ServerTransactions({ random, limit, timing }, new Deadlines());
   }
 
   get deadline(): Instant | undefined {

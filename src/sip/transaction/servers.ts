@@ -1,4 +1,5 @@
 import type { Deadlines } from '../../kernel/deadlines.ts';
+import { type Random, token } from '../../kernel/random.ts';
 import type { Instant } from '../../kernel/time.ts';
 import { topVia } from '../message/fields.ts';
 import { type Flow, isReliable, type Target } from '../message/flow.ts';
@@ -21,11 +22,20 @@ interface Entry {
   readonly machine: ServerMachine;
   /** Under which the ACK of its 2xx comes. */
   answer: string | undefined;
+  /** Our tag, once a response has said it. */
+  tag: string | undefined;
+}
+
+/** What the server transactions are made with; see `LayerSetup`. */
+interface ServersSetup {
+  readonly random: Random;
+  readonly limit: number;
+  readonly timing: Timing;
 }
 
 /** The server transactions: what has been asked of us. */
 export class ServerTransactions {
-  readonly #setup: { readonly limit: number; readonly timing: Timing };
+  readonly #setup: ServersSetup;
   readonly #deadlines: Deadlines<Entry>;
   readonly #byId = new Map<string, Entry>();
   readonly #byKey = new Map<string, Entry>();
@@ -33,7 +43,7 @@ export class ServerTransactions {
   readonly #merges = new Map<string, Entry>();
   #count = 0;
 
-  constructor(setup: { readonly limit: number; readonly timing: Timing }, deadlines: Deadlines<Entry>) {
+  constructor(setup: ServersSetup, deadlines: Deadlines<Entry>) {
     this.#setup = setup;
     this.#deadlines = deadlines;
   }
@@ -57,7 +67,7 @@ export class ServerTransactions {
     if (known !== undefined) return this.#step(known, { type: 'retransmission' }, now);
     const back = wayBack(via, flow);
     if (this.#byId.size >= (belongsToOld(request) ? 2 : 1) * this.#setup.limit) {
-      const busy = responseTo(request, 503, { headers: [['Retry-After', '5']] });
+      const busy = responseTo(request, 503, { toTag: this.#newTag(), headers: [['Retry-After', '5']] });
       return [{ type: 'transmit', message: busy, to: back }];
     }
     const entry = this.#begin(request, key, flow, back);
@@ -70,6 +80,7 @@ export class ServerTransactions {
   respond(id: string, response: SipResponse, now: Instant, by: Answerer): readonly TransactionEffect[] {
     const entry = this.#byId.get(id);
     if (entry === undefined) return [];
+    entry.tag = tagIn(response, 'To') ?? entry.tag;
     const is2xx = response.status >= 200 && response.status < 300;
     if (entry.request.method === 'INVITE' && by === 'uas' && is2xx && entry.machine.final === undefined) {
       entry.answer = answerKey(response);
@@ -97,7 +108,7 @@ export class ServerTransactions {
     const machine = request.method === 'INVITE' ? new ServerInvite(setup) : new ServerRequest(setup);
     const id = `in-${++this.#count}`;
     const merge = request.method === 'CANCEL' ? undefined : mergeKey(request);
-    const entry: Entry = { id, key, merge, request, flow, back, machine, answer: undefined };
+    const entry: Entry = { id, key, merge, request, flow, back, machine, answer: undefined, tag: undefined };
     this.#byId.set(id, entry);
     this.#byKey.set(key, entry);
     return entry;
@@ -110,10 +121,18 @@ export class ServerTransactions {
     return false;
   }
 
-  /** §9.2: the CANCEL itself is always answered; it has an effect only while its INVITE has no final response. */
+  #newTag(): string {
+    return token(this.#setup.random, 6);
+  }
+
+  /**
+   * §9.2: the CANCEL itself is always answered, with the tag that its INVITE has been answered with; it has an effect only while that one
+   * has no final response.
+   */
   #cancel(cancel: Entry, via: Via, now: Instant): readonly TransactionEffect[] {
     const invite = this.#byKey.get(serverKey(cancel.request, via, 'INVITE'));
-    const answer = responseTo(cancel.request, invite === undefined ? 481 : 200);
+    const toTag = invite?.tag ?? this.#newTag();
+    const answer = responseTo(cancel.request, invite === undefined ? 481 : 200, { toTag });
     const answered = this.#step(cancel, { type: 'respond', response: answer, by: 'uas' }, now);
     if (invite === undefined || invite.machine.final !== undefined) return answered;
     return [...answered, { type: 'cancelled', transaction: invite.id, request: cancel.request }];

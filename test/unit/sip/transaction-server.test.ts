@@ -125,6 +125,22 @@ test('a CANCEL after the final response has no effect; one that matches nothing 
   assert.deepEqual(rig.log(), ['0 request INVITE', '0 200', '0 200', '0 481']);
 });
 
+test('every answer of ours has a tag, the one to a CANCEL that of its INVITE (8.2.6.2, 9.2)', () => {
+  const tag = (rig: LayerRig): string => /;tag=(.+)/.exec(rig.lastSent('response').headers.get('To') ?? '')?.[1] ?? '';
+  const rig = new LayerRig(1);
+  const { transaction, request } = taken(rig, heard('INVITE'));
+  rig.respond(transaction, answer(request, 180, 'mine'));
+  rig.receive(heard('CANCEL'));
+  assert.equal(tag(rig), 'mine');
+  rig.receive(heard('OPTIONS', { branch: 'z9hG4bKtwo' }));
+  assert.equal(rig.lastSent('response').status, 503);
+  assert.notEqual(tag(rig), '');
+  const empty = new LayerRig();
+  empty.receive(heard('CANCEL'));
+  assert.equal(empty.lastSent('response').status, 481);
+  assert.notEqual(tag(empty), '');
+});
+
 test('requests other than INVITE: the answer is repeated on demand for 64·T1, and only then (timer J)', () => {
   const rig = new LayerRig();
   const { transaction, request } = taken(rig, heard('OPTIONS'));
