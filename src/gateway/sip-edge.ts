@@ -55,6 +55,9 @@ export interface SipEdgeParts {
   readonly onMessage: (direction: 'in' | 'out', message: SipMessage, remote: string) => void;
 }
 
+/** More answers that nobody waited for are not ended at once: who sends them gives up without an ACK. */
+const MOST_ORPHANS = 200;
+
 export class SipEdge implements Wakeable {
   readonly #parts: SipEdgeParts;
   /** By transaction: who sent the request, or who answers it. */
@@ -62,8 +65,9 @@ export class SipEdge implements Wakeable {
   readonly #dialogs = new Map<string, SipUser>();
   /** Requests whose place is still being looked up: they may be cancelled before they are sent. */
   readonly #unsent = new Map<string, SipUser>();
+  /** Transactions of the BYEs to those whose answer nobody waited for. */
+  readonly #orphans = new Set<string>();
   #malformed = 0;
-  #orphans = 0;
 
   constructor(parts: SipEdgeParts) {
     this.#parts = parts;
@@ -258,6 +262,7 @@ export class SipEdge implements Wakeable {
           break;
         case 'ended':
           this.#transactions.delete(effect.transaction);
+          this.#orphans.delete(effect.transaction);
           break;
         default:
           impossible(effect);
@@ -270,11 +275,16 @@ export class SipEdge implements Wakeable {
     this.#parts.log.info({ from: remoteOf(flow) }, 'sip.orphan-answer');
     const dialog = dialogOfResponse(request, response);
     if (!dialog.ok) return;
-    const cseq = cseqOf(request)?.number ?? dialog.value.localCSeq;
-    const ack = acknowledgement(dialog.value, cseq, []);
-    const bye = nextRequest(dialog.value, 'BYE', reasons(ourRelease(CAUSE.normalClearing)));
+    const { callId, remoteTag, localCSeq } = dialog.value;
+    const id = `orphan ${callId} ${remoteTag}`;
+    const known = this.#orphans.has(id);
+    if (!known && this.#orphans.size >= MOST_ORPHANS) return;
+    const ack = acknowledgement(dialog.value, cseqOf(request)?.number ?? localCSeq, []);
     this.#layer((layer) => layer.sendAlone(ack.request, flow));
-    const id = `orphan-${++this.#orphans}`;
+    // The answer is said again until its ACK arrives; one BYE is enough.
+    if (known) return;
+    this.#orphans.add(id);
+    const bye = nextRequest(dialog.value, 'BYE', reasons(ourRelease(CAUSE.normalClearing)));
     this.#layer((layer, now) => layer.send({ id, request: bye.request, targets: [flow] }, now));
   }
 

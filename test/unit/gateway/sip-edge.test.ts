@@ -9,8 +9,8 @@ import { fail, ok, type Result } from '../../../src/kernel/result.ts';
 import type { Instant, WallTime } from '../../../src/kernel/time.ts';
 import type { SipIn } from '../../../src/leg/sip-leg-words.ts';
 import type { Flow, Target } from '../../../src/sip/message/flow.ts';
-import { request as requestOf } from '../../../src/sip/message/message.ts';
-import { parseMessage } from '../../../src/sip/message/parse.ts';
+import { request as requestOf, responseTo, type SipRequest } from '../../../src/sip/message/message.ts';
+import { parseMessage, printMessage } from '../../../src/sip/message/parse.ts';
 import { TransactionLayer } from '../../../src/sip/transaction/layer.ts';
 import { sip } from '../../support/sip-messages.ts';
 
@@ -90,6 +90,7 @@ const INVITE = requestOf('INVITE', 'sip:100@carrier.example', [
 /** An edge that sends, with a DNS that answers when it is told to; what its user hears. */
 function sender(reaches: (to: Flow | Target) => boolean) {
   const sent: (Flow | Target)[] = [];
+  const octets: Uint8Array[] = [];
   const heard: SipIn[] = [];
   let found: (targets: Result<readonly Target[]>) => void = () => {};
   const clock = { now: () => 0 as Instant, wall: () => 0 as WallTime };
@@ -103,9 +104,10 @@ function sender(reaches: (to: Flow | Target) => boolean) {
     layer,
     reactor,
     log: silent,
-    send: async (_octets, to) => {
+    send: async (message, to) => {
       if (!reaches(to)) return fail('closed');
       sent.push(to);
+      octets.push(message);
       return ok(undefined);
     },
     resolve: () =>
@@ -126,7 +128,7 @@ function sender(reaches: (to: Flow | Target) => boolean) {
     found(ok([{ transport: 'tcp', address, port: 5060 }]));
     await settled();
   };
-  return { edge, say, sent, heard, lookUp, settled };
+  return { edge, say, sent, octets, heard, lookUp, settled };
 }
 
 test('an INVITE that is cancelled, or whose leg goes, while the DNS is asked is never sent', async () => {
@@ -163,6 +165,24 @@ test('a request for a connection that has closed goes where its URI says; only i
       there ? [] : ['failed'],
     );
   }
+});
+
+test('an answer that nobody waits for is ACKed each time it comes, and ended once; a flood of them is not followed', async () => {
+  const { edge, say, octets, settled } = sender(() => true);
+  say(FLOW);
+  edge.abandon('t');
+  await settled();
+  const invite = parseMessage(octets[0] ?? new Uint8Array(0));
+  assert.ok(invite.ok && invite.value.type === 'request');
+  const answered = (tag: string): void =>
+    edge.receive(printMessage(responseTo(invite.value as SipRequest, 200, { toTag: tag })), FLOW);
+  const count = (method: string): number => octets.filter((sent) => toLatin1(sent).startsWith(method)).length;
+  for (let n = 0; n < 3; n++) answered('late');
+  await settled();
+  assert.deepEqual([count('ACK'), count('BYE')], [3, 1]);
+  for (let n = 0; n < 1000; n++) answered(`late-${n}`);
+  await settled();
+  assert.equal(count('BYE'), 200);
 });
 
 test('a caller whose connection has closed while it rang is answered where he listens (RFC 3261 18.2.2); a stranger is not', async () => {
