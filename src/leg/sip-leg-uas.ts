@@ -1,11 +1,11 @@
 import { CAUSE } from '../call/cause.ts';
 import type { ConnectedParty, Release, Signal } from '../call/signal.ts';
 import { token } from '../kernel/random.ts';
-import type { Instant } from '../kernel/time.ts';
+import { type Instant, type Millis, seconds } from '../kernel/time.ts';
 import { dialogOfRequest, refreshed } from '../sip/dialog/dialog.ts';
 import { descriptionOf } from '../sip/message/body.ts';
 import { checkSupport } from '../sip/message/check.ts';
-import { fromOf, tagsOf } from '../sip/message/fields.ts';
+import { expiresOf, fromOf, tagsOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipRequest } from '../sip/message/message.ts';
 import { printNameAddr } from '../sip/message/name-addr.ts';
 import { tagIn } from '../sip/transaction/keys.ts';
@@ -18,6 +18,9 @@ import { originOf, refusalOf, releaseOfSilence } from './sip-leg-release.ts';
 import { Provisionals } from './sip-leg-reliable.ts';
 import { DialogUsage } from './sip-leg-usage.ts';
 import type { InviteRecord, SipSide } from './sip-leg-words.ts';
+
+/** An invitation that is to last longer than a day, seconds, has no end that would matter. */
+const LONGEST_INVITATION = 86_400;
 
 /** The set-up of a call that came to us as an INVITE, until our 2xx is ACKed: RFC 3261 §13.3, RFC 3262 §3. */
 export class UasSetup {
@@ -84,6 +87,18 @@ export class UasSetup {
       origin: originOf(invite),
     });
     return setup;
+  }
+
+  /** How long the caller waits for an answer, where he says it (RFC 3261 §13.3.1). */
+  get patience(): Millis | undefined {
+    const expires = expiresOf(this.#invite);
+    return expires === undefined || expires > LONGEST_INVITATION ? undefined : seconds(expires);
+  }
+
+  /** He has waited so long. */
+  lapsed(): Release {
+    this.terminate();
+    return { type: 'release', cause: CAUSE.timerExpiry, location: 'user', origin: undefined };
   }
 
   /** What would refuse it after a crash; undefined once it has its final response. */
@@ -235,6 +250,7 @@ export class UasSetup {
       ...(reason === undefined ? {} : { reason }),
     };
     this.#kit.respond(this.#transaction, this.#invite, status, parts);
+    this.#kit.timers.stop('invitation');
     this.#stage = status < 300 ? 'answered' : 'refused';
     this.#provisionals.stop();
   }

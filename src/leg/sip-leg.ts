@@ -142,6 +142,9 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         case 'reliable-limit':
           if (this.#role?.type === 'uas') this.#kit.release(this.#role.setup.unacknowledged());
           break;
+        case 'invitation':
+          if (this.#role?.type === 'uas') this.#kit.release(this.#role.setup.lapsed());
+          break;
         case 'refresh':
           this.#usage?.change('refresh');
           break;
@@ -273,8 +276,10 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
   #request(transaction: string, request: SipRequest, user: string | undefined, now: Instant): void {
     if (this.#role === undefined && request.method === 'INVITE' && !this.#kit.released) {
       const setup = UasSetup.begin(this.#kit, transaction, request, user);
-      if (setup === undefined) this.#kit.finish();
-      else this.#role = { type: 'uas', setup };
+      if (setup === undefined) return this.#kit.finish();
+      this.#role = { type: 'uas', setup };
+      const { patience } = setup;
+      if (patience !== undefined) this.#kit.timers.start('invitation', now, patience);
       return;
     }
     const usage = this.#usageOf(request);

@@ -82,6 +82,24 @@ test('a cancelled INVITE that nobody ever finishes still lets the leg go', () =>
   assert.deepEqual(a.gone, ['a1']);
 });
 
+test('an invitation that has expired is refused with 487; one that was answered before goes on (RFC 3261 13.3.1)', () => {
+  for (const answered of [false, true]) {
+    const { rig, a, b } = pair();
+    const raw = new RawPeer(b);
+    raw.invite(a, { body: sdp(), headers: [['Expires', '20']] });
+    rig.run(50);
+    a.tell('a1', answered ? ANSWER : RING);
+    rig.run(50);
+    if (answered) raw.ack(raw.response('INVITE'));
+    rig.run(19_000);
+    assert.deepEqual(a.gone, []);
+    rig.run(1000);
+    assert.equal(raw.response('INVITE').status, answered ? 200 : 487);
+    assert.deepEqual(a.gone, answered ? [] : ['a1']);
+    assert.deepEqual(a.words('a1'), answered ? ['offer', 'confirm'] : ['offer', 'release']);
+  }
+});
+
 test('both hang up at once: each BYE is answered, nobody hears a release', () => {
   const { rig, a, b } = talking();
   b.tell('b1', releaseOf(16));
