@@ -1,4 +1,4 @@
-import { type Instant, type Millis, ms } from '../kernel/time.ts';
+import { type Instant, type Millis, ms, seconds } from '../kernel/time.ts';
 import { parseRAck } from '../sip/dialog/reliable.ts';
 import { cseqOf } from '../sip/message/fields.ts';
 import type { HeaderPairs, SipRequest, SipResponse } from '../sip/message/message.ts';
@@ -13,12 +13,15 @@ export interface Provisional {
   readonly body: Uint8Array | undefined;
 }
 
+/** A provisional that is not reliable is said again each minute: it may have been lost, and proxies give up (RFC 3261 §13.3.1.1). */
+const REPEAT = seconds(60);
+
 /** More provisional responses than this don't wait for one another: the rest is not said. */
 const MAX_WAITING = 8;
 
 /**
  * The provisional responses of one INVITE that we answer, and among them the reliable ones of RFC 3262 §3: numbered, one at a
- * time, sent again with doubling waits until the PRACK comes. Its timers are the leg's `reliable` and `reliable-limit`.
+ * time, sent again with doubling waits until the PRACK comes. Its timers are the leg's `reliable`, `reliable-limit` and `provisional`.
  */
 export class Provisionals {
   readonly #kit: LegKit;
@@ -28,6 +31,8 @@ export class Provisionals {
   #rseq: number;
   #outstanding: { readonly response: SipResponse; readonly body: Uint8Array | undefined; resend: Millis } | undefined;
   #waiting: Provisional[] = [];
+  /** The last one that was not reliable. */
+  #said: SipResponse | undefined;
 
   constructor(kit: LegKit, transaction: string, invite: SipRequest, toTag: string) {
     this.#kit = kit;
@@ -48,8 +53,16 @@ export class Provisionals {
     return this.#waiting.find(({ body }) => body !== undefined)?.body;
   }
 
-  send(provisional: Provisional): void {
-    this.#respond(provisional, []);
+  send(provisional: Provisional, now: Instant): void {
+    this.#said = this.#respond(provisional, []);
+    this.#kit.timers.start('provisional', now, REPEAT);
+  }
+
+  /** A minute is over. */
+  repeat(now: Instant): void {
+    if (this.#said === undefined) return;
+    this.#kit.again(this.#transaction, this.#said);
+    this.#kit.timers.start('provisional', now, REPEAT);
   }
 
   sendReliably(provisional: Provisional, now: Instant): void {
@@ -61,6 +74,7 @@ export class Provisionals {
       ['Require', '100rel'],
       ['RSeq', String(this.#rseq)],
     ]);
+    this.#kit.timers.stop('provisional');
     this.#outstanding = { response, body: provisional.body, resend: RFC3261_TIMING.t1 };
     this.#kit.timers.start('reliable', now, RFC3261_TIMING.t1);
     this.#kit.timers.start('reliable-limit', now, ms(64 * RFC3261_TIMING.t1));
@@ -102,6 +116,7 @@ export class Provisionals {
   /** The INVITE has its final response: nothing is sent again, while a PRACK may still come. */
   stop(): void {
     this.#stopTimers();
+    this.#kit.timers.stop('provisional');
     this.#waiting = [];
   }
 

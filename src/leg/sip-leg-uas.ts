@@ -159,13 +159,18 @@ export class UasSetup {
     const audible = inBand && (body !== undefined || oa.agreed !== undefined);
     const provisional = { status: audible ? 183 : usual, headers, body };
     if (rely) this.#provisionals.sendReliably(provisional, now);
-    else this.#provisionals.send(provisional);
+    else this.#provisionals.send(provisional, now);
     return undefined;
   }
 
   /** The PRACK is late. */
   resend(now: Instant): void {
     this.#provisionals.resend(now);
+  }
+
+  /** It has rung for another minute. */
+  repeat(now: Instant): void {
+    this.#provisionals.repeat(now);
   }
 
   /** 64·T1 without a PRACK: the INVITE is refused (RFC 3262 §3). */

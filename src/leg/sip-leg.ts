@@ -142,6 +142,9 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         case 'reliable-limit':
           if (this.#role?.type === 'uas') this.#kit.release(this.#role.setup.unacknowledged());
           break;
+        case 'provisional':
+          if (this.#role?.type === 'uas') this.#role.setup.repeat(now);
+          break;
         case 'invitation':
           if (this.#role?.type === 'uas') this.#kit.release(this.#role.setup.lapsed());
           break;

@@ -82,6 +82,23 @@ test('a cancelled INVITE that nobody ever finishes still lets the leg go', () =>
   assert.deepEqual(a.gone, ['a1']);
 });
 
+test('who rings on is told so again each minute, until somebody answers (RFC 3261 13.3.1.1)', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  const rings = (): number =>
+    raw.heard.filter(({ message }) => message.type === 'response' && message.status === 180).length;
+  raw.invite(a, { body: sdp() });
+  rig.run(50);
+  a.tell('a1', RING);
+  rig.run(130_000);
+  assert.equal(rings(), 3);
+  a.tell('a1', ANSWER);
+  rig.run(50);
+  raw.ack(raw.response('INVITE'));
+  rig.run(130_000);
+  assert.equal(rings(), 3);
+});
+
 test('an invitation that has expired is refused with 487; one that was answered before goes on (RFC 3261 13.3.1)', () => {
   for (const answered of [false, true]) {
     const { rig, a, b } = pair();
