@@ -174,7 +174,9 @@ export class Registrar {
       const held = bindings.find((binding) => isSame(binding, contact));
       if (held !== undefined && before.includes(held) && old(held)) return undefined;
       bindings = bindings.filter((binding) => binding !== held);
-      if (contact.expires > 0) bindings = [...bindings, this.#bind(contact, held?.key, from, now)];
+      if (contact.expires > 0) {
+        bindings = [...bindings, this.#bind(contact, held?.key ?? newKey(contact, bindings), from, now)];
+      }
     }
     const fresh = bindings.filter((binding) => !before.includes(binding));
     // A phone that starts anew with another port each time must not lock itself out: its oldest contact gives way.
@@ -182,11 +184,11 @@ export class Registrar {
     return over > 0 ? bindings.slice(over) : bindings;
   }
 
-  #bind(contact: WantedContact, key: string | undefined, { aor, request, flow }: Registration, now: Instant): Binding {
+  #bind(contact: WantedContact, key: string, { aor, request, flow }: Registration, now: Instant): Binding {
     const { uri, params, q, instance, regId } = contact;
     return {
       aor,
-      key: key ?? (regId === undefined ? uri : `${regId} ${instance}`),
+      key,
       contact: uri,
       params,
       path: request.headers.all('Path'),
@@ -218,6 +220,14 @@ export class Registrar {
 }
 
 const unbind = ({ aor, key }: Binding): PersistBinding => ({ type: 'unbind', aor, key });
+
+/** A refreshed binding keeps its key while its URI may change, so that a new one with the URI of before needs another. */
+function newKey({ uri, instance, regId }: WantedContact, bindings: readonly Binding[]): string {
+  const plain = regId === undefined ? uri : `${regId} ${instance}`;
+  let key = plain;
+  for (let n = 2; bindings.some((binding) => binding.key === key); n++) key = `${plain} ${n}`;
+  return key;
+}
 
 /** The same flow of the same device, or the same URI (RFC 5626 §6, RFC 3261 §10.3). */
 const isSame = (binding: Binding, contact: WantedContact): boolean =>

@@ -142,6 +142,14 @@ test('a contact is refreshed and removed as RFC 3261 compares URIs, under its ol
   assert.deepEqual(uris(), []);
 });
 
+test('two contacts never share a key, though each was once the same as a third one', () => {
+  const { say, registrar } = desk();
+  // §19.1.4: a parameter that one of two URIs lacks doesn't part them.
+  for (const contact of ['sip:a@b;x=1', 'sip:a@b', 'sip:a@b;x=2', 'sip:a@b;x=1']) say(`Contact: <${contact}>\n`);
+  const keys = registrar.bindings(AOR, at(0)).map(({ key }) => key);
+  assert.deepEqual([keys.length, new Set(keys).size], [2, 2]);
+});
+
 test('contacts come in the order of their q, the latest first among equals', () => {
   const { say, uris } = desk();
   say('Contact: <sip:low@b>;q=0.1, <sip:one@b>, <sip:two@b>;q=1.0\n');
@@ -303,6 +311,7 @@ test('the store, told each step, always holds what the registrar holds', () => {
     user: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
     expires: fc.constantFrom('', ';expires=0', ';expires=60', ';expires=300', ';expires=5'),
     reg: fc.constantFrom('', ';reg-id=1;+sip.instance="<i>"'),
+    param: fc.constantFrom('', ';x=1', ';x=2'),
   });
   const step = fc.record({
     contacts: fc.array(contact, { maxLength: 3 }),
@@ -326,7 +335,9 @@ test('the store, told each step, always holds what the registrar holds', () => {
       for (const { contacts, star, wait, cseq, callId, wake } of steps) {
         now += wait;
         if (wake) commit(registrar.wake(at(now)));
-        const lines = contacts.map(({ user, expires, reg }) => `Contact: <sip:${user}@h>${expires}${reg}`);
+        const lines = contacts.map(
+          ({ user, param, expires, reg }) => `Contact: <sip:${user}@h${param}>${expires}${reg}`,
+        );
         const text = star && lines.length === 0 ? 'Contact: *\nExpires: 0' : lines.join('\n');
         commit(say(`Supported: outbound\n${text}\n`, now, { cseq, callId }).persist);
         const live = registrar.bindings(AOR, at(now)).map(({ key }) => key);
