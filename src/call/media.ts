@@ -22,6 +22,8 @@ export interface RtpTarget {
   readonly payloadType: number;
   /** The payload type of telephone-event (RFC 4733); undefined where the peer doesn't take it. */
   readonly telephoneEvent: number | undefined;
+  /** The payload types of what the peer sends, where they are not those of what we send: each side goes by the other's (RFC 3264 §5.1). */
+  readonly heardAs?: { readonly payloadType: number; readonly telephoneEvent: number | undefined };
   readonly direction: Direction;
   /** Milliseconds of audio in a packet that we send: a multiple of 20. */
   readonly packetTime: number;

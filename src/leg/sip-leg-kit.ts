@@ -237,6 +237,8 @@ const sameTarget = (a: RtpTarget | undefined, b: RtpTarget): boolean =>
   a.codec === b.codec &&
   a.payloadType === b.payloadType &&
   a.telephoneEvent === b.telephoneEvent &&
+  a.heardAs?.payloadType === b.heardAs?.payloadType &&
+  a.heardAs?.telephoneEvent === b.heardAs?.telephoneEvent &&
   a.direction === b.direction &&
   a.packetTime === b.packetTime;
 

@@ -28,6 +28,8 @@ export class RtpReceiver {
   #law: Law = 'ulaw';
   #payloadType: number | undefined;
   #telephoneEvent: number | undefined;
+  /** The peer's own number, by which some send as well. */
+  #theirEvent: number | undefined;
   #allowed = false;
   /** An event goes on: audio that comes beside it is not passed on, so that nobody hears the digit twice. */
   #digitOn = false;
@@ -52,6 +54,7 @@ export class RtpReceiver {
     this.#forget();
     this.#payloadType = undefined;
     this.#telephoneEvent = undefined;
+    this.#theirEvent = undefined;
     this.#allowed = false;
     this.#changes = NO_CHANGE;
     this.#digitOn = false;
@@ -63,8 +66,10 @@ export class RtpReceiver {
     // What waits was said in the old law and would be noise in the new one.
     if (law !== this.#law) this.#jitter.clear();
     this.#law = law;
-    this.#payloadType = target.payloadType;
-    this.#telephoneEvent = target.telephoneEvent;
+    const { payloadType, telephoneEvent } = target.heardAs ?? target;
+    this.#payloadType = payloadType;
+    this.#telephoneEvent = telephoneEvent;
+    this.#theirEvent = target.telephoneEvent;
     this.#allowed = target.direction === 'sendrecv' || target.direction === 'recvonly';
   }
 
@@ -82,7 +87,8 @@ export class RtpReceiver {
     const header = this.#header;
     if (readRtp(bytes, 0, length, header) !== undefined) return 'malformed';
     const isAudio = header.payloadType === this.#payloadType;
-    const isEvent = !isAudio && header.payloadType === this.#telephoneEvent;
+    const { payloadType } = header;
+    const isEvent = !isAudio && (payloadType === this.#telephoneEvent || payloadType === this.#theirEvent);
     if (!isAudio && !isEvent) return 'ignored';
     if (!latch.hear(words, at, port, header.ssrc, header.sequence, tick)) return 'refused';
     const { ssrc, sequence, timestamp, payloadAt, payloadLength } = header;

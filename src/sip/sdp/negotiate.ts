@@ -63,6 +63,8 @@ export interface AgreedAudio {
   readonly payloadType: number;
   /** The peer's payload type of telephone-event; undefined where it doesn't take it. */
   readonly telephoneEvent: number | undefined;
+  /** Our own payload types, as we offered them, where the peer's are others: it sends by ours (RFC 3264 §5.1). */
+  readonly heardAs?: { readonly payloadType: number; readonly telephoneEvent: number | undefined };
   readonly direction: Direction;
   /** Milliseconds of audio in a packet that we send: a multiple of 20. */
   readonly packetTime: number;
@@ -159,12 +161,16 @@ export function readAnswer(offered: Sdp, answered: Sdp): Result<AgreedAudio> {
   const [codec] = audioOf(payloadsOf(theirs), (encoding) => offeredPayloads.some((p) => p.encoding === encoding));
   if (codec === undefined) return fail('The answer has no codec that was offered');
   const wish = directionOf(offered, ours);
-  const events = offeredPayloads.some(isEvent) ? payloadsOf(theirs).find(isEvent) : undefined;
+  const ourEvents = offeredPayloads.find(isEvent);
+  const events = ourEvents === undefined ? undefined : payloadsOf(theirs).find(isEvent);
+  const ourAudio = offeredPayloads.find(({ encoding }) => encoding === codec.codec)?.type ?? codec.payloadType;
+  const alike = ourAudio === codec.payloadType && (events === undefined || events.type === ourEvents?.type);
   return ok({
     ...far,
     ...codec,
     rtcpPort: rtcpPort(theirs, attributeOf(ours, 'rtcp-mux') !== undefined),
     telephoneEvent: events?.type,
+    ...(alike ? {} : { heardAs: { payloadType: ourAudio, telephoneEvent: events && ourEvents?.type } }),
     direction: both(reverse(heldDirection(answered, theirs)), wish),
     packetTime: packetTime(theirs, Number(attributeOf(ours, 'ptime') ?? 20), MAX_AGREED_PACKET),
   });

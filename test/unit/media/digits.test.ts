@@ -63,6 +63,17 @@ function press(rig: MediaRig, phone: FakePeer, event: number): void {
   rig.run(10, () => phone.say(quiet));
 }
 
+test('a phone that takes digits under another number than ours sends them under ours', () => {
+  const rig = new MediaRig([SPAN]);
+  rig.openTdm('pri', 't1', 1);
+  const heardAs = { payloadType: 0, telephoneEvent: EVENT };
+  const phone = rig.openRtp('sip', 5000, { telephoneEvent: 96, heardAs });
+  rig.join('pri', 'sip');
+  press(rig, phone, 5);
+  rig.run(20);
+  assert.equal(rig.digits('sip'), '5');
+});
+
 test('a digit from a phone is heard in band on the line, once', () => {
   const rig = new MediaRig([SPAN]);
   rig.openTdm('pri', 't1', 1);

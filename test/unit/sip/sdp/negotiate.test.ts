@@ -112,6 +112,25 @@ test('an offer that we can’t answer is refused with a warning that says why', 
   assert.equal(long.length < 100, true, `${long.length}`);
 });
 
+test('an answer under other payload types: we send by the peer’s, it sends by ours (RFC 3264 5.1)', () => {
+  const offered = offer(G711, us);
+  const read = (media: string) => {
+    const agreed = readAnswer(offered, sdp(media));
+    return agreed.ok ? [agreed.value.payloadType, agreed.value.telephoneEvent, agreed.value.heardAs] : agreed.error;
+  };
+  assert.deepEqual(read('m=audio 5 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000\n'), [
+    0,
+    96,
+    { payloadType: 0, telephoneEvent: 101 },
+  ]);
+  assert.deepEqual(read('m=audio 5 RTP/AVP 97\na=rtpmap:97 PCMA/8000\n'), [
+    97,
+    undefined,
+    { payloadType: 8, telephoneEvent: undefined },
+  ]);
+  assert.deepEqual(read('m=audio 5 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\n'), [8, 101, undefined]);
+});
+
 test('what can be taken is known before our own address is', () => {
   const codecs = takable(sdp(`m=audio 5 RTP/SAVP 8\n${PHONE}`), G711);
   assert.deepEqual(codecs, { ok: true, value: ['PCMA', 'PCMU'] });
