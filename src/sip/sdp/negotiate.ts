@@ -85,7 +85,7 @@ const EVENT_TYPE = 101;
 /** An offer of our audio. */
 export function offer(can: MediaCapabilities, local: LocalEnd): Sdp {
   const formats: Payload[] = can.codecs.map((encoding) => payload(encoding === 'PCMU' ? 0 : 8, encoding));
-  if (can.telephoneEvent) formats.push(payload(EVENT_TYPE, 'telephone-event', '0-15'));
+  if (can.telephoneEvent) formats.push(payload(eventType(local.previous), 'telephone-event', '0-15'));
   const audio = audioLine(formats, local, {
     protocol: 'RTP/AVP',
     packetTime: can.packetTime,
@@ -122,6 +122,16 @@ export function takable(offered: Sdp, can: MediaCapabilities): Result<readonly A
     else for (const { codec } of fit.value.audio) codecs.add(codec);
   }
   return codecs.size > 0 ? ok([...codecs]) : fail(refusal);
+}
+
+/** A number keeps its meaning through the whole session (RFC 3264 §8.3.2): that of before, else one that has meant nothing yet. */
+function eventType(previous: Sdp | undefined): number {
+  const before = (previous?.media ?? []).flatMap(payloadsOf);
+  const known = before.find(isEvent)?.type;
+  if (known !== undefined) return known;
+  let type = EVENT_TYPE;
+  while (before.some((p) => p.type === type)) type = type === 127 ? 96 : type + 1;
+  return type;
 }
 
 /** Answers an offer: the first audio line that we can do is taken, every other line is declined with port 0 (§6). */

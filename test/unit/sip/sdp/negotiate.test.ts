@@ -131,6 +131,15 @@ test('an answer under other payload types: we send by the peer’s, it sends by 
   assert.deepEqual(read('m=audio 5 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\n'), [8, 101, undefined]);
 });
 
+test('a number that means something in a session means the same in our next offer (RFC 3264 8.3.2)', () => {
+  const next = (media: string): readonly string[] | undefined => {
+    const { answer: previous } = accepted(sdp(media));
+    return offer(G711, { ...us, previous }).media[0]?.formats;
+  };
+  assert.deepEqual(next('m=audio 5 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000\n'), ['0', '8', '96']);
+  assert.deepEqual(next('m=audio 5 RTP/AVP 101\na=rtpmap:101 PCMU/8000\n'), ['0', '8', '102']);
+});
+
 test('what can be taken is known before our own address is', () => {
   const codecs = takable(sdp(`m=audio 5 RTP/SAVP 8\n${PHONE}`), G711);
   assert.deepEqual(codecs, { ok: true, value: ['PCMA', 'PCMU'] });
