@@ -37,7 +37,15 @@ export const SDP: readonly [string, string] = ['Content-Type', 'application/sdp'
 /** Longer than the media plane waits until it says again that nobody is heard. */
 const QUIET = seconds(8);
 
-export type LegTimer = 'reliable' | 'reliable-limit' | 'provisional' | 'invitation' | 'refresh' | 'expire' | 'glare';
+export type LegTimer =
+  | 'reliable'
+  | 'reliable-limit'
+  | 'provisional'
+  | 'invitation'
+  | 'change'
+  | 'refresh'
+  | 'expire'
+  | 'glare';
 
 /** The parts that both roles of a leg share: its effects, its timers, the names of its transactions, its endpoint, its one end. */
 export class LegKit {

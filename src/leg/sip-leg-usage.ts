@@ -32,6 +32,9 @@ interface Sent {
   readonly attempts: number;
 }
 
+/** A re-INVITE that has no final response by then is cancelled: as long as it is under way, nothing else can change. */
+const CHANGE = seconds(32);
+
 /** A request that is challenged more often than this is refused. */
 const MAX_ATTEMPTS = 3;
 
@@ -219,7 +222,7 @@ export class DialogUsage {
   }
 
   /** The ACK of our 2xx, with the answer when the 2xx carried our offer. False: there is no session to go on with. */
-  hearAck(request: SipRequest): boolean {
+  hearAck(request: SipRequest, now: Instant): boolean {
     const wasHeld = this.oa.held;
     let sound = true;
     if (this.oa.pending === 'us') {
@@ -228,7 +231,7 @@ export class DialogUsage {
       if (sound) this.#agreed(wasHeld);
     }
     this.settled = true;
-    this.#goOn();
+    this.#goOn(now);
     return sound;
   }
 
@@ -237,28 +240,28 @@ export class DialogUsage {
     this.#kit.aim(this.oa.agreed);
   }
 
-  change(what: Change['what'], codecs: readonly CodecName[] = [], headers: HeaderPairs = []): void {
+  change(what: Change['what'], now: Instant, codecs: readonly CodecName[] = [], headers: HeaderPairs = []): void {
     // A refresh never takes the place of something that a person asked for.
     if (this.#wanted === undefined || what !== 'refresh') this.#wanted = { what, codecs, headers };
-    this.#goOn();
+    this.#goOn(now);
   }
 
   /** Sends the change that waits, once nothing stands in its way. */
-  #goOn(): void {
+  #goOn(now: Instant): void {
     const change = this.#wanted;
     const changing = [...this.#sent.values()].some(({ what }) => typeof what === 'object');
     const free = this.settled && this.#dialog.confirmed && !changing && this.oa.pending === undefined;
     if (change === undefined || !free || this.#kit.timers.runs('glare')) return;
     this.#wanted = undefined;
-    this.#sendChange(change);
+    this.#sendChange(change, now);
   }
 
   /** The wait of `glare` is over. */
-  retry(): void {
-    this.#goOn();
+  retry(now: Instant): void {
+    this.#goOn(now);
   }
 
-  #sendChange(change: Change): void {
+  #sendChange(change: Change, now: Instant): void {
     const { what } = change;
     const silent = what === 'refresh' || what === 'identity';
     if (what === 'identity' && !this.#peerUpdates) return;
@@ -274,6 +277,14 @@ export class DialogUsage {
     this.settled = true;
     const sent = nextRequest(this.#dialog, 'INVITE', [...headers, ...this.#kit.userAgent, SDP], body);
     this.#send(change, sent, wish);
+    this.#kit.timers.start('change', now, CHANGE);
+  }
+
+  /** The peer has taken our re-INVITE and says no more about it. */
+  giveUpChange(): void {
+    for (const [transaction, { what, request }] of this.#sent) {
+      if (typeof what === 'object' && request.method === 'INVITE') this.#kit.cancel(transaction, []);
+    }
   }
 
   #send(
@@ -362,7 +373,7 @@ export class DialogUsage {
       const codec = this.oa.agreed?.codec;
       this.#kit.say({ type: 'accepted', codecs: codec === undefined ? [] : [codec] });
     }
-    this.#goOn();
+    this.#goOn(now);
     return undefined;
   }
 
@@ -392,7 +403,7 @@ export class DialogUsage {
     } else if (change.what !== 'refresh' && change.what !== 'identity') {
       this.#kit.say({ type: 'refused', status });
     }
-    this.#goOn();
+    this.#goOn(now);
     return undefined;
   }
 

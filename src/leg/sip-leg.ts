@@ -90,7 +90,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         this.#request(wire.transaction, wire.request, wire.user, now);
         break;
       case 'ack':
-        this.#ack(wire.request);
+        this.#ack(wire.request, now);
         break;
       case 'cancelled':
         this.#cancelled(wire.transaction, wire.request);
@@ -148,14 +148,17 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         case 'invitation':
           if (this.#role?.type === 'uas') this.#kit.release(this.#role.setup.lapsed());
           break;
+        case 'change':
+          this.#usage?.giveUpChange();
+          break;
         case 'refresh':
-          this.#usage?.change('refresh');
+          this.#usage?.change('refresh', now);
           break;
         case 'expire':
           this.#expired(now);
           break;
         case 'glare':
-          this.#usage?.retry();
+          this.#usage?.retry(now);
           break;
         default:
           impossible(name);
@@ -170,7 +173,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
    */
   #expired(now: Instant): void {
     if (!this.#kit.isHeard(now)) return this.#end(releaseOfSilence(408, CAUSE.timerExpiry), 'ours');
-    this.#usage?.change('refresh');
+    this.#usage?.change('refresh', now);
     this.#kit.timers.start('expire', now, LINGER);
   }
 
@@ -220,7 +223,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
       setup.start();
     } else if (this.#role.type === 'uas' && !this.#role.setup.answered)
       this.#actUnanswered(this.#role.setup, signal, now);
-    else this.#actInCall(signal);
+    else this.#actInCall(signal, now);
   }
 
   #actUnanswered(setup: UasSetup, signal: Signal, now: Instant): void {
@@ -234,20 +237,20 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     if (failed !== undefined) this.#kit.release(failed);
   }
 
-  #actInCall(signal: Signal): void {
+  #actInCall(signal: Signal, now: Instant): void {
     const usage = this.#usage;
     switch (signal.type) {
       case 'hold':
       case 'resume':
-        usage?.change(signal.type);
+        usage?.change(signal.type, now);
         break;
       case 'update':
-        usage?.change('update', signal.codecs);
+        usage?.change('update', now, signal.codecs);
         break;
       case 'identity': {
         const { number, name } = signal.connected;
         const headers = assertedFor(number, name, this.#kit.setup.side);
-        if (headers.length > 0) usage?.change('identity', [], headers);
+        if (headers.length > 0) usage?.change('identity', now, [], headers);
         break;
       }
       case 'transferring':
@@ -327,13 +330,13 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
     if (failed !== undefined) this.#kit.release(failed);
   }
 
-  #ack(request: SipRequest): void {
+  #ack(request: SipRequest, now: Instant): void {
     const usage = this.#usage;
     if (this.#role?.type !== 'uas' && usage === undefined) return;
     // One that the network has doubled may come while the 2xx of a later INVITE waits for its own, or an offer of ours is out.
     if (this.#kit.ackDue === undefined || cseqOf(request)?.number !== this.#kit.ackDue.cseq) return;
     this.#kit.ackDue = undefined;
-    const sound = usage?.hearAck(request) ?? true;
+    const sound = usage?.hearAck(request, now) ?? true;
     const first = this.#role?.type === 'uas' && !this.#confirmed;
     this.#confirmed = true;
     if (this.#byeOnAck !== undefined) {

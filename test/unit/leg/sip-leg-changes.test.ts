@@ -284,6 +284,28 @@ test('an interval that is too small gets 422, and our own call asks again with w
   assert.deepEqual([again.headers.get('Session-Expires'), again.headers.get('CSeq')], ['3600', '2 INVITE']);
 });
 
+test('a re-INVITE that the peer never finishes is cancelled, so that the call can change again', () => {
+  const { rig, a, b } = pair();
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  raw.reply('INVITE', 200, { body: sdp() });
+  rig.run(50);
+  a.tell('a1', { type: 'hold' });
+  rig.run(50);
+  raw.reply('INVITE', 183);
+  rig.run(31_000);
+  assert.equal(raw.count('INVITE'), 2);
+  assert.equal(a.words('a1').includes('refused'), false);
+  rig.run(1100);
+  raw.reply('INVITE', 487);
+  rig.run(50);
+  assert.equal(a.heard('refused').status, 487);
+  raw.sendAsCalled('INVITE', 1, { body: sdp() });
+  rig.run(50);
+  assert.equal(raw.response('INVITE').status, 200);
+});
+
 test('a peer whose least interval grows each time it is asked does not get us to ask for ever', () => {
   const { rig, a, b } = pair({ sessionTimer: { expires: 90, min: 90 } });
   const raw = new RawPeer(b);
