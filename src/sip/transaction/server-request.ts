@@ -2,7 +2,7 @@ import { type Instant, type Millis, ms } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
 import { responseTo, type SipResponse } from '../message/message.ts';
 import type { ServerEffect, ServerEvent, ServerMachine, ServerSetup } from './server.ts';
-import type { Timing } from './words.ts';
+import type { Answerer, Timing } from './words.ts';
 
 /**
  * The server transaction of every method but INVITE and ACK: RFC 3261 §17.2.2 (Figure 8) as RFC 4320 §4 mends it: the only
@@ -36,7 +36,7 @@ export class ServerRequest implements ServerMachine {
       case 'retransmission':
         return this.#last === undefined || this.#state === 'terminated' ? [] : [{ type: 'send', message: this.#last }];
       case 'respond':
-        return this.#respond(event.response, now);
+        return this.#respond(event.response, event.by, now);
       case 'ack':
         return [];
       case 'transport-failed':
@@ -62,7 +62,7 @@ export class ServerRequest implements ServerMachine {
     return effects;
   }
 
-  #respond(response: SipResponse, now: Instant): readonly ServerEffect[] {
+  #respond(response: SipResponse, by: Answerer, now: Instant): readonly ServerEffect[] {
     if (this.#state !== 'trying' && this.#state !== 'proceeding') return [];
     if (response.status < 200) return [];
     if (response.status === 408) return this.#end();
@@ -70,7 +70,8 @@ export class ServerRequest implements ServerMachine {
     this.#timers.stopAll();
     if (this.#setup.reliable) return [{ type: 'send', message: response }, ...this.#end()];
     this.#state = 'completed';
-    this.#timers.start('J', now, ms(64 * this.#setup.timing.t1));
+    // A stranger's copy that comes later is refused anew: those who forge their address must not fill our memory for half a minute each.
+    this.#timers.start('J', now, by === 'refuser' ? this.#setup.timing.t4 : ms(64 * this.#setup.timing.t1));
     return [{ type: 'send', message: response }];
   }
 

@@ -266,6 +266,16 @@ test('a stranger is refused once for each time that he asks, and soon forgotten 
   assert.deepEqual(rig.log(), ['0 request INVITE', '0 401', '500 401', '5000 ended']);
 });
 
+test('a stranger refused anything but a call is forgotten as soon', () => {
+  const rig = new LayerRig();
+  const { transaction, request } = taken(rig, heard('BYE', { toTag: 'nobody' }));
+  rig.respond(transaction, answer(request, 481), 'refuser');
+  rig.run(4000);
+  rig.receive(heard('BYE', { toTag: 'nobody' }));
+  rig.run(60_000);
+  assert.deepEqual(rig.log(), ['0 request BYE', '0 481', '4000 481', '5000 ended']);
+});
+
 test('a refusal of a stranger is ACKed like any other', () => {
   const rig = new LayerRig();
   const { transaction, request } = taken(rig, heard('INVITE'));
