@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { seeded } from '../../../src/kernel/random.ts';
 import { fail, ok, type Result } from '../../../src/kernel/result.ts';
 import { after, type Instant, seconds } from '../../../src/kernel/time.ts';
-import { rememberingDns } from '../../../src/net/dns.ts';
+import { rememberingDns, systemDns } from '../../../src/net/dns.ts';
 import type { Dns, DnsLost, Naptr, Srv } from '../../../src/net/dns-words.ts';
 import { type LocateSetup, locate, orderNaptr, orderSrv } from '../../../src/net/locate.ts';
 import { parseUri, type SipUri } from '../../../src/sip/message/uri.ts';
@@ -240,6 +243,47 @@ test('when the DNS is lost, what was known stays good however old it is', async 
   dns.lost = false;
   now = after(now, seconds(11));
   assert.equal(await targets('sip:unknown.example', remembering), 'none');
+});
+
+test('while the DNS is away only the first question waits for it', async () => {
+  let now = 0 as Instant;
+  let answer: (heard: Result<readonly string[], DnsLost>) => void = () => {};
+  const slow: Dns = {
+    ...server({}),
+    a: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  };
+  const remembering = rememberingDns(slow, { now: () => now });
+  const ask = (): Promise<Result<readonly string[], DnsLost>> => remembering.a('core.example');
+  const first = ask();
+  answer(ok(['192.0.2.1']));
+  assert.deepEqual(await first, ok(['192.0.2.1']));
+  now = after(now, seconds(61));
+  const second = ask();
+  answer(fail('lost'));
+  assert.deepEqual(await second, ok(['192.0.2.1']));
+  now = after(now, seconds(11));
+  assert.deepEqual(await ask(), ok(['192.0.2.1']), 'while the question is still out');
+  answer(ok(['192.0.2.2']));
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(await ask(), ok(['192.0.2.2']));
+});
+
+test('names of the hosts file are found without the DNS, in either family', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hosts-'));
+  const hostsFile = join(directory, 'hosts');
+  await writeFile(
+    hostsFile,
+    '# core\n192.0.2.5\tcore.example Core # the core\n2001:db8::5 core\n192.0.2.6 core\nnonsense core\n',
+  );
+  // Nobody answers there.
+  const dns = systemDns({ servers: ['127.0.0.1:1'], hostsFile });
+  assert.deepEqual(await dns.a('CORE'), ok(['192.0.2.5', '192.0.2.6']));
+  assert.deepEqual(await dns.aaaa('core'), ok(['2001:db8::5']));
+  assert.deepEqual(await dns.a('the'), fail('lost'));
+  await rm(directory, { recursive: true });
 });
 
 test('questions at the same time are asked once', async () => {
