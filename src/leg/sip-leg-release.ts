@@ -58,7 +58,9 @@ export function refusalOf(release: Release, overrides?: CauseOverrides): Refused
   // A challenge is between us and whoever challenged: to the caller it is a refusal like another.
   if (heard !== undefined && status >= 300 && status !== 401 && status !== 407) {
     const { reason } = heard;
-    const headers = [...heard.headers.filter(([name]) => name !== 'Reason'), ...reasons(release)];
+    // Whoever is overloaded speaks of himself: said again by us, the caller would leave us alone for so long (§16.7 step 6).
+    const ours = (name: string): boolean => name === 'Reason' || (name === 'Retry-After' && status === 503);
+    const headers = [...heard.headers.filter(([name]) => !ours(name)), ...reasons(release)];
     return { status, ...(reason === undefined ? {} : { reason }), headers };
   }
   return { status: statusOfCause(release.cause, release.location, overrides), headers: reasons(release) };

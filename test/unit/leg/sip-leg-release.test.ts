@@ -58,6 +58,13 @@ test('a refusal of one SIP leg is repeated by the other with what it carried, a 
   for (const challenge of [401, 407]) assert.equal(refusalOf(releaseOfResponse(response(challenge))).status, 603);
 });
 
+test('how long somebody else is overloaded is not said of us: the caller would leave us alone for so long (RFC 3261 16.7)', () => {
+  const told = (status: number): unknown =>
+    refusalOf(releaseOfResponse(response(status, [['Retry-After', '3600']]))).headers.map(([name]) => name);
+  assert.deepEqual(told(503), ['Reason']);
+  assert.deepEqual(told(480), ['Retry-After', 'Reason']);
+});
+
 test('a Reason that was heard is repeated, and a Q.850 one is not doubled', () => {
   const both: HeaderPairs = [
     ['Reason', 'SIP;cause=200;text="elsewhere"'],
