@@ -400,7 +400,13 @@ export class DialogUsage {
     }
     if (status === 422 && response !== undefined && this.timer.hearTooSmall(response)) {
       this.#wanted ??= change;
-    } else if (change.what !== 'refresh' && change.what !== 'identity') {
+    } else if (change.what === 'refresh') {
+      // Who allows UPDATE and can't do it takes a re-INVITE; who can't now is asked again before the session runs out.
+      if (sent.request.method === 'UPDATE' && (status === 405 || status === 501)) {
+        this.#peerUpdates = false;
+        this.#wanted ??= change;
+      } else this.#kit.timers.start('refresh', now, seconds(10));
+    } else if (change.what !== 'identity') {
       this.#kit.say({ type: 'refused', status });
     }
     this.#goOn(now);

@@ -284,6 +284,28 @@ test('an interval that is too small gets 422, and our own call asks again with w
   assert.deepEqual([again.headers.get('Session-Expires'), again.headers.get('CSeq')], ['3600', '2 INVITE']);
 });
 
+test('a refresh that is refused is tried again, where UPDATE is not known after all by re-INVITE', () => {
+  const { rig, a, b } = pair({ sessionTimer: { expires: 90, min: 90 } });
+  const raw = new RawPeer(b);
+  a.call(b, offerOf());
+  rig.run(50);
+  const headers: readonly (readonly [string, string])[] = [
+    ['Session-Expires', '90;refresher=uac'],
+    ['Allow', 'UPDATE'],
+  ];
+  raw.reply('INVITE', 200, { body: sdp(), headers });
+  rig.run(45_100);
+  raw.reply('UPDATE', 500);
+  rig.run(10_100);
+  assert.equal(raw.count('UPDATE'), 2);
+  raw.reply('UPDATE', 501);
+  rig.run(50);
+  assert.equal(raw.count('INVITE'), 2);
+  raw.reply('INVITE', 200, { body: sdp(), headers });
+  rig.run(40_000);
+  assert.deepEqual(a.words('a1'), ['answer']);
+});
+
 test('a re-INVITE that the peer never finishes is cancelled, so that the call can change again', () => {
   const { rig, a, b } = pair();
   const raw = new RawPeer(b);
