@@ -183,10 +183,17 @@ class Sockets implements SipTransport {
   }
 
   async #sendFlow(flow: Flow, bytes: Uint8Array): Promise<Result<Flow, SendProblem>> {
-    if (flow.transport !== 'udp') return this.#connections.get(flow.connection ?? '')?.send(bytes) ?? fail('closed');
+    if (flow.transport !== 'udp') return this.#connectionOf(flow)?.send(bytes) ?? fail('closed');
     const { address, port } = flow.local;
     const socket = this.#udp.find(({ local }) => local.port === port && local.address === address);
     return (socket ?? this.#udpFor(flow.remote))?.send(flow.remote, bytes) ?? fail('no-socket');
+  }
+
+  /** The open connection of a flow. Ids begin anew with the process: one from before may be another peer's now. */
+  #connectionOf({ connection = '', remote }: Flow): Connection | undefined {
+    const held = this.#connections.get(connection);
+    const same = held?.flow.remote.address === remote.address && held.flow.remote.port === remote.port;
+    return same ? held : undefined;
   }
 
   #udpFor({ address }: Pick<Endpoint, 'address'>): UdpSocket | undefined {
@@ -215,11 +222,11 @@ class Sockets implements SipTransport {
   }
 
   proves(flow: Flow, name: string): boolean {
-    return this.#connections.get(flow.connection ?? '')?.proves(name) ?? false;
+    return this.#connectionOf(flow)?.proves(name) ?? false;
   }
 
   ping(flow: Flow): void {
-    this.#connections.get(flow.connection ?? '')?.ping();
+    this.#connectionOf(flow)?.ping();
   }
 
   async close(): Promise<void> {

@@ -221,6 +221,21 @@ test('connections beyond the limits are refused, and a place that comes free is 
   await here.until('the fourth to be heard', () => here.messages.length === 2);
 });
 
+test('a flow that was stored before a restart is closed, whoever has its number now', async () => {
+  const before = await listen(['tcp']);
+  const phone = await dial(before.port('tcp'));
+  phone.write(sip(REGISTER));
+  await before.until('the phone', () => before.messages.length === 1);
+  const stored = before.messages[0]?.flow;
+  assert.ok(stored !== undefined);
+  const after = await listen(['tcp']);
+  const stranger = await dial(after.port('tcp'));
+  stranger.write(sip(REGISTER));
+  await after.until('the stranger', () => after.messages.length === 1);
+  assert.equal(after.messages[0]?.flow.connection, stored.connection);
+  assert.deepEqual(await after.transport.send(stored, sip(INVITE)), { ok: false, error: 'closed' });
+});
+
 test('strangers who hold every place do not keep us from calling out', async () => {
   const here = await listen(['tcp'], { limits: { connections: 2 } });
   for (let n = 1; n <= 2; n++) {
