@@ -214,13 +214,13 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       });
     },
     tls: ({ sip }) => (sip.tls === undefined ? Promise.resolve(ok(undefined)) : readTls(sip.tls)),
-    openTransport: ({ listen, tls }, { message, broken }) =>
+    openTransport: ({ listen, tls }, { message, broken, closed }) =>
       openSipTransport({
         listen,
         ...(tls === undefined ? {} : { tls }),
         onMessage: message,
         onBroken: broken,
-        onClosed: () => {},
+        onClosed: closed,
         log,
       }),
     async openSpan(span, loop, media, hear) {

@@ -340,6 +340,11 @@ export class Gateway {
     ];
   }
 
+  /** A connection is gone. Those that we close ourselves when we stop say nothing of their phones, whose bindings survive. */
+  flowClosed(flow: Flow): void {
+    if (!this.#stopping) this.registration.closed(flow);
+  }
+
   health(): Health {
     return judgeHealth({
       listeners: this.transport.listening.map(({ transport, address, port }) => ({

@@ -47,9 +47,17 @@ export class Registration implements Wakeable {
   }
 
   wake(now: Instant): void {
-    const lapsed = this.#parts.registrar.wake(now);
-    for (const op of lapsed) this.#write(op);
-    for (const aor of new Set(lapsed.map(aorOf))) this.#note(aor, now);
+    this.#gone(this.#parts.registrar.wake(now), now);
+  }
+
+  /** A connection has closed, and with it who is reached over it alone. */
+  closed(flow: Flow): void {
+    this.#gone(this.#parts.registrar.closed(flow), this.#parts.reactor.clock.now());
+  }
+
+  #gone(ops: readonly PersistBinding[], now: Instant): void {
+    for (const op of ops) this.#write(op);
+    for (const aor of new Set(ops.map(aorOf))) this.#note(aor, now);
   }
 
   contactsOf(aor: string): readonly Binding[] {

@@ -33,6 +33,7 @@ export async function startGateway(
     {
       message: (octets, flow) => hear(({ edge }) => edge.receive(octets, flow)),
       broken: (octets, status, flow) => hear(({ edge }) => edge.broken(octets, status, flow)),
+      closed: (flow) => hear((started) => started.flowClosed(flow)),
     },
   );
   if (!transport.ok) {

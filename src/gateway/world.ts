@@ -37,6 +37,7 @@ export interface World {
     hear: {
       message(octets: Uint8Array, flow: Flow): void;
       broken(octets: Uint8Array, status: 400 | 513, flow: Flow): void;
+      closed(flow: Flow): void;
     },
   ): Promise<Result<SipTransport, ListenProblem>>;
   /** Opens a span, its B-channels in the media plane included, and closes both with the port. The error names the setting. */

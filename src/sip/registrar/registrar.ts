@@ -45,6 +45,8 @@ export class Registrar {
   /** Address → its bindings, the one refreshed longest ago first. */
   readonly #addresses = new Map<string, readonly Binding[]>();
   readonly #lapses = new Deadlines<string>();
+  /** Connection → the addresses with a contact that is reached over it alone. */
+  readonly #flows = new Map<string, Set<string>>();
   #size = 0;
 
   constructor(setup: RegistrarSetup = REGISTRAR_DEFAULTS) {
@@ -124,16 +126,21 @@ export class Registrar {
     };
   }
 
-  /** Forgets a contact that turned out to be dead, such as a flow that failed (RFC 5626 §5.3.1). */
-  remove(aor: string, key: string): readonly PersistBinding[] {
-    const held = this.#held(aor);
-    const gone = held.filter((binding) => binding.key === key);
-    if (gone.length > 0)
+  /**
+   * A connection has closed: the contacts that are reached over it and in no other way go with it (RFC 5626 §5.3.1). A phone that lives opens
+   * another and registers again; one that is gone counts as such at once.
+   */
+  closed(flow: Flow): readonly PersistBinding[] {
+    const aors = this.#flows.get(flow.connection ?? '') ?? [];
+    return [...aors].flatMap((aor) => {
+      const held = this.#held(aor);
+      const gone = held.filter((binding) => isOver(binding, flow));
       this.#put(
         aor,
-        held.filter((binding) => binding.key !== key),
+        held.filter((binding) => !gone.includes(binding)),
       );
-    return gone.map(unbind);
+      return gone.map(unbind);
+    });
   }
 
   /** Drops what has lapsed. */
@@ -156,10 +163,20 @@ export class Registrar {
 
   #put(aor: string, bindings: readonly Binding[]): void {
     this.#size += bindings.length - this.#held(aor).length;
+    for (const connection of this.#held(aor).flatMap(connectionOf)) this.#unflow(connection, aor);
+    for (const connection of bindings.flatMap(connectionOf)) {
+      this.#flows.set(connection, (this.#flows.get(connection) ?? new Set()).add(aor));
+    }
     if (bindings.length === 0) this.#addresses.delete(aor);
     else this.#addresses.set(aor, bindings);
     const first = bindings.reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY);
     this.#lapses.set(aor, bindings.length === 0 ? undefined : (first as Instant));
+  }
+
+  #unflow(connection: string, aor: string): void {
+    const aors = this.#flows.get(connection);
+    aors?.delete(aor);
+    if (aors?.size === 0) this.#flows.delete(connection);
   }
 
   /** The bindings as the request leaves them; undefined when it is older than what one of them knows (§10.3 steps 6 and 7). */
@@ -218,6 +235,16 @@ export class Registrar {
     return responseTo(request, 200, { toTag, headers });
   }
 }
+
+/** The connection that a contact is reached over and in no other way. */
+const connectionOf = ({ regId, flow }: Binding): string[] =>
+  regId === undefined || flow.connection === undefined ? [] : [flow.connection];
+
+/** Numbers of connections begin anew with the process: one that is stored may be another's now. */
+const isOver = (binding: Binding, { connection, remote }: Flow): boolean =>
+  connectionOf(binding)[0] === connection &&
+  binding.flow.remote.address === remote.address &&
+  binding.flow.remote.port === remote.port;
 
 const unbind = ({ aor, key }: Binding): PersistBinding => ({ type: 'unbind', aor, key });
 

@@ -288,11 +288,30 @@ test('what is stored is in whole milliseconds, whatever the fraction of the cloc
   );
 });
 
-test('a dead contact can be taken out', () => {
-  const { say, registrar } = desk();
-  say('Contact: <sip:a@b>\n');
-  assert.deepEqual(registrar.remove(AOR, 'sip:a@b'), [{ type: 'unbind', aor: AOR, key: 'sip:a@b' }]);
-  assert.deepEqual(registrar.remove(AOR, 'sip:a@b'), []);
+test('a closed connection takes along who is reached over it alone, and nobody else (RFC 5626 5.3.1)', () => {
+  const { registrar, say, uris } = desk();
+  const tcp = (port: number, connection = 'tcp-1'): Flow => ({
+    ...flow,
+    transport: 'tcp',
+    remote: { address: '192.0.2.7', port },
+    connection,
+  });
+  const over = (at0: Flow, lines: string): void => {
+    registrar.register({ aor: AOR, request: register(lines), flow: at0, toTag: 'us' }, at(0), WALL);
+  };
+  const outbound = (id: number): string =>
+    `Supported: outbound\nContact: <sip:a@b:${id}>;reg-id=${id};+sip.instance="<i>"\n`;
+  over(tcp(40_000), outbound(1));
+  over(tcp(40_001, 'tcp-2'), outbound(2));
+  over(tcp(40_000), 'Contact: <sip:plain@b>\n');
+  say('Contact: <sip:udp@b>\n');
+  assert.deepEqual(registrar.closed(tcp(50_000)), [], 'another connection of that number, from before a restart');
+  assert.deepEqual(registrar.closed(tcp(40_000)), [{ type: 'unbind', aor: AOR, key: '1 <i>' }]);
+  assert.deepEqual(uris().toSorted(), ['sip:a@b:2', 'sip:plain@b', 'sip:udp@b']);
+  // Who has registered again over another connection is not touched by the end of the old one.
+  over(tcp(40_002, 'tcp-3'), outbound(2));
+  assert.deepEqual(registrar.closed(tcp(40_001, 'tcp-2')), []);
+  assert.deepEqual([registrar.closed(tcp(40_002, 'tcp-3')).length, registrar.size], [1, 2]);
 });
 
 test('an address of record is the same in every spelling', () => {
