@@ -207,7 +207,13 @@ export class Gateway {
         () => ownPlace(this.transport.listening, { transport: 'tcp', address: '' }) !== undefined,
       ),
       admits: (octets, flow) => this.flood.admits(octets, flow),
-      onRequest: (transaction, request, flow, merged) => dispatch.request(transaction, request, flow, merged),
+      onRequest: (transaction, request, flow, merged) => {
+        // Nothing begins that we could not end any more.
+        const late = this.#stopping && request.method !== 'OPTIONS';
+        if (!late) return dispatch.request(transaction, request, flow, merged);
+        const parts = { toTag: token(random, 6), headers: [['Retry-After', '10'] as const] };
+        this.edge.respond(transaction, request, 503, parts, 'refuser');
+      },
       onMessage: (direction, message, remote) => this.tracer.sip(direction, message, remote),
     });
     const sipCalls = new SipCalls({

@@ -23,3 +23,22 @@ test('a box whose only way out is a trunk that does not answer is not fit, and s
   assert.match(problems[0]?.what ?? '', /^core: has left \d OPTIONS in a row unanswered$/);
   assert.equal(problems[1]?.id, 'no-gateway');
 });
+
+test('a box that stops begins no more calls, and no phone is left in one that it can not end', async () => {
+  const loaded = loadSite(readFileSync(DEMO, 'utf8'), 'demo');
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  const sim = new Simulation(1, { loss: 0, delay: 20 });
+  await sim.start(loaded.value);
+  const [first, second, third] = [...sim.phones.values()];
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  second.manners = () => ({ type: 'answer', after: 10, talk: 600_000 });
+  first.call(second.user, 60_000, 600_000);
+  await sim.agenda.run(5000);
+  const begun = sim.stages.filter((stage) => stage === 'heardSetup').length;
+  const stopped = sim.gateway.stop();
+  third.call(second.user, 60_000, 600_000);
+  await sim.agenda.run(40_000);
+  await stopped;
+  assert.equal(sim.stages.filter((stage) => stage === 'heardSetup').length, begun);
+  assert.deepEqual([first.calls, second.calls, third.calls], [0, 0, 0]);
+});
