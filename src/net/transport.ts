@@ -41,8 +41,8 @@ class Sockets implements SipTransport {
   readonly #toward = new Map<string, Connection>();
   /** Connections being made, so that requests at the same time share one. */
   readonly #opening = new Map<string, Promise<Result<Connection, SendProblem>>>();
-  /** Accepted sockets by source, counted from before the TLS handshake. */
-  readonly #sources = new Map<string, number>();
+  /** Accepted sockets by source, the oldest first, from before the TLS handshake on. */
+  readonly #sources = new Map<string, Set<Socket>>();
   #accepted = 0;
   /** Those of the accepted that have become connections. */
   #entered = 0;
@@ -129,20 +129,35 @@ class Sockets implements SipTransport {
   /** Admits an accepted socket, or destroys it when there are too many. */
   #count(socket: Socket): boolean {
     const source = socket.remoteAddress ?? '';
-    const held = this.#sources.get(source) ?? 0;
-    if (this.#closed || this.#accepted >= this.#limits.connections || held >= this.#limits.perSource) {
+    const held = this.#sources.get(source) ?? new Set();
+    const full = this.#accepted >= this.#limits.connections && !this.#makePlace(held.size);
+    if (this.#closed || full || held.size >= this.#limits.perSource) {
       this.#setup.log.warn({ source, connections: this.#accepted }, 'SIP connection refused: too many');
       socket.destroy();
       return false;
     }
     this.#accepted++;
-    this.#sources.set(source, held + 1);
-    socket.once('close', () => {
-      this.#accepted--;
-      const left = (this.#sources.get(source) ?? 1) - 1;
-      if (left > 0) this.#sources.set(source, left);
-      else this.#sources.delete(source);
-    });
+    this.#sources.set(source, held.add(socket));
+    socket.once('close', () => this.#uncount(source, socket));
+    return true;
+  }
+
+  #uncount(source: string, socket: Socket): void {
+    const held = this.#sources.get(source);
+    if (held?.delete(socket) !== true) return;
+    this.#accepted--;
+    if (held.size === 0) this.#sources.delete(source);
+  }
+
+  /** All places are taken: whoever holds most of them gives his oldest to a newcomer who holds fewer. */
+  #makePlace(holds: number): boolean {
+    let [most] = this.#sources;
+    for (const entry of this.#sources) if (entry[1].size > (most?.[1].size ?? 0)) most = entry;
+    if (most === undefined || most[1].size <= holds + 1) return false;
+    const [oldest] = most[1];
+    if (oldest === undefined) return false;
+    this.#uncount(most[0], oldest);
+    oldest.destroy();
     return true;
   }
 

@@ -78,8 +78,8 @@ async function listen(transports: readonly Transport[], more: Partial<SipTranspo
   };
 }
 
-async function dial(port: number): Promise<Socket> {
-  const socket = connect({ host: LOCAL, port });
+async function dial(port: number, from = LOCAL): Promise<Socket> {
+  const socket = connect({ host: LOCAL, port, localAddress: from });
   opened.push(() => {
     socket.destroy();
   });
@@ -219,6 +219,27 @@ test('connections beyond the limits are refused, and a place that comes free is 
   const fourth = await dial(here.port('tcp'));
   fourth.write(sip(REGISTER));
   await here.until('the fourth to be heard', () => here.messages.length === 2);
+});
+
+test('who holds most of the places gives his oldest to a newcomer who holds none, and to nobody who holds as many', async () => {
+  const here = await listen(['tcp'], { limits: { connections: 3 } });
+  const greedy: Socket[] = [];
+  for (let n = 1; n <= 3; n++) {
+    const one = await dial(here.port('tcp'), '127.0.0.66');
+    one.write(sip(REGISTER));
+    greedy.push(one);
+    await here.until(`number ${n}`, () => here.messages.length === n);
+  }
+  assert.equal(await received(await dial(here.port('tcp'), '127.0.0.66')), '');
+  const ended = received(greedy[0] ?? assert.fail());
+  const phone = await dial(here.port('tcp'), '127.0.0.2');
+  phone.write(sip(REGISTER));
+  await here.until('the phone', () => here.messages.length === 4);
+  assert.equal(await ended, '');
+  await here.until('the oldest to be gone', () => here.closed.length === 1);
+  assert.equal(here.transport.connections, 3);
+  const other = await dial(here.port('tcp'), '127.0.0.2');
+  assert.equal(await received(other), '');
 });
 
 test('a flow that was stored before a restart is closed, whoever has its number now', async () => {
