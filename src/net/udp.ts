@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { Log } from '../kernel/log.ts';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Endpoint, Flow } from '../sip/message/flow.ts';
+import { stunAnswer } from './stun.ts';
 import { type Hearers, type ListenAt, type ListenProblem, listenProblem, type SendProblem } from './words.ts';
 
 /** One bound UDP socket. */
@@ -15,7 +16,7 @@ export interface UdpSocket {
 /** A burst of requests must wait in the system while the loop is busy, octets. The kernel grants what it allows. */
 const RECEIVE_BUFFER = 4_194_304;
 
-/** Binds a socket; every datagram is taken for one message (RFC 3261 §18.3), keep-alives (RFC 5626 §4.4) are dropped. */
+/** Binds a socket; every datagram is taken for one message (RFC 3261 §18.3), keep-alives (RFC 5626 §4.4) are dropped or answered. */
 export function openUdp(
   at: ListenAt,
   hear: Pick<Hearers, 'onMessage'>,
@@ -48,22 +49,26 @@ function bound(socket: Socket, hear: Pick<Hearers, 'onMessage'>): UdpSocket {
   const { address, port } = socket.address();
   const local: Endpoint = { address, port };
   const flowTo = (remote: Endpoint): Flow => ({ transport: 'udp', local, remote });
-  socket.on('message', (bytes, from) => {
-    if (!isKeepAlive(bytes)) hear.onMessage(bytes, flowTo({ address: from.address, port: from.port }));
+  const send = (remote: Endpoint, bytes: Uint8Array): Promise<Result<Flow, SendProblem>> =>
+    new Promise((resolve) => {
+      // An address of the other family, or port 0, throws instead of calling back.
+      try {
+        socket.send(bytes, remote.port, remote.address, (error) =>
+          resolve(error === null || error === undefined ? ok(flowTo(remote)) : fail('unreachable')),
+        );
+      } catch {
+        resolve(fail('unreachable'));
+      }
+    });
+  socket.on('message', (bytes, { address: from, port: at }) => {
+    const remote = { address: from, port: at };
+    const answer = bytes[0] === 0 ? stunAnswer(bytes, remote) : undefined;
+    if (answer !== undefined) void send(remote, answer);
+    else if (!isKeepAlive(bytes)) hear.onMessage(bytes, flowTo(remote));
   });
   return {
     local,
-    send: (remote, bytes) =>
-      new Promise((resolve) => {
-        // An address of the other family, or port 0, throws instead of calling back.
-        try {
-          socket.send(bytes, remote.port, remote.address, (error) =>
-            resolve(error === null || error === undefined ? ok(flowTo(remote)) : fail('unreachable')),
-          );
-        } catch {
-          resolve(fail('unreachable'));
-        }
-      }),
+    send,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }

@@ -1,5 +1,6 @@
 /** The SIP sockets over the loopback: real UDP, TCP and TLS, with limits made small. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
@@ -133,6 +134,19 @@ test('keep-alives and empty datagrams are not messages', async () => {
   await there.transport.send(target, sip(REGISTER));
   await here.until('the REGISTER', () => here.messages.length > 0);
   assert.equal(here.messages.length, 1);
+});
+
+test('a phone that keeps its flow alive with STUN is answered (RFC 5626 4.4.2)', async () => {
+  const here = await listen(['udp']);
+  const phone = createSocket('udp4');
+  opened.push(() => {
+    phone.close();
+  });
+  const request = Uint8Array.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, ...fromLatin1('transaction ')]);
+  phone.send(request, here.port('udp'), LOCAL);
+  const [answer] = (await once(phone, 'message', { signal: AbortSignal.timeout(DEADLINE) })) as [Uint8Array];
+  assert.deepEqual([...answer.subarray(0, 4)], [1, 1, 0, 12]);
+  assert.equal(here.messages.length, 0);
 });
 
 test('requests share one connection, answers come back over it, and its end is told', async () => {
