@@ -1,7 +1,8 @@
 import type { Log } from '../kernel/log.ts';
 import type { Instant } from '../kernel/time.ts';
+import { sourceOf } from '../net/source.ts';
 import { type Flow, isReliable } from '../sip/message/flow.ts';
-import { type FloodCounts, FloodGuard, type FloodLimits, sourceOf } from './flood.ts';
+import { type FloodCounts, FloodGuard, type FloodLimits } from './flood.ts';
 
 export interface FloodGateParts {
   readonly log: Log;

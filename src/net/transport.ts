@@ -2,6 +2,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import type { Endpoint, Flow, Target, Transport } from '../sip/message/flow.ts';
 import { Connection } from './connection.ts';
+import { Places } from './places.ts';
 import { credentialFault, endsOf, listenTcp, listenTls, openStream, type StreamServer } from './stream.ts';
 import { openUdp, type UdpSocket } from './udp.ts';
 import {
@@ -41,10 +42,9 @@ class Sockets implements SipTransport {
   readonly #toward = new Map<string, Connection>();
   /** Connections being made, so that requests at the same time share one. */
   readonly #opening = new Map<string, Promise<Result<Connection, SendProblem>>>();
-  /** Accepted sockets by source, the oldest first, from before the TLS handshake on. */
-  readonly #sources = new Map<string, Set<Socket>>();
-  #accepted = 0;
-  /** Those of the accepted that have become connections. */
+  /** Of accepted sockets, from before the TLS handshake on. */
+  readonly #places: Places;
+  /** Accepted sockets that have become connections. */
   #entered = 0;
   #nextId = 1;
   #tls: TlsSetup | undefined;
@@ -53,6 +53,7 @@ class Sockets implements SipTransport {
   constructor(setup: SipTransportSetup) {
     this.#setup = setup;
     this.#limits = { ...STREAM_LIMITS, ...setup.limits };
+    this.#places = new Places(this.#limits);
   }
 
   get listening(): readonly ListenAt[] {
@@ -128,37 +129,14 @@ class Sockets implements SipTransport {
 
   /** Admits an accepted socket, or destroys it when there are too many. */
   #count(socket: Socket): boolean {
-    const source = socket.remoteAddress ?? '';
-    const held = this.#sources.get(source) ?? new Set();
-    const full = this.#accepted >= this.#limits.connections && !this.#makePlace(held.size);
-    if (this.#closed || full || held.size >= this.#limits.perSource) {
-      this.#setup.log.warn({ source, connections: this.#accepted }, 'SIP connection refused: too many');
-      socket.destroy();
-      return false;
+    const { remoteAddress: source = '' } = socket;
+    if (!this.#closed && this.#places.take(source, socket)) {
+      socket.once('close', () => this.#places.leave(source, socket));
+      return true;
     }
-    this.#accepted++;
-    this.#sources.set(source, held.add(socket));
-    socket.once('close', () => this.#uncount(source, socket));
-    return true;
-  }
-
-  #uncount(source: string, socket: Socket): void {
-    const held = this.#sources.get(source);
-    if (held?.delete(socket) !== true) return;
-    this.#accepted--;
-    if (held.size === 0) this.#sources.delete(source);
-  }
-
-  /** All places are taken: whoever holds most of them gives his oldest to a newcomer who holds fewer. */
-  #makePlace(holds: number): boolean {
-    let [most] = this.#sources;
-    for (const entry of this.#sources) if (entry[1].size > (most?.[1].size ?? 0)) most = entry;
-    if (most === undefined || most[1].size <= holds + 1) return false;
-    const [oldest] = most[1];
-    if (oldest === undefined) return false;
-    this.#uncount(most[0], oldest);
-    oldest.destroy();
-    return true;
+    this.#setup.log.warn({ source, connections: this.#places.taken }, 'SIP connection refused: too many');
+    socket.destroy();
+    return false;
   }
 
   /** Makes a connection of a socket. `target` is there when we opened it. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FloodGuard, type FloodLimits, sourceOf } from '../../../src/gateway/flood.ts';
+import { FloodGuard, type FloodLimits } from '../../../src/gateway/flood.ts';
 import { FloodGate, type FloodGateParts } from '../../../src/gateway/flood-gate.ts';
 import { fromLatin1 } from '../../../src/kernel/bytes.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import { type Instant, minutes, seconds } from '../../../src/kernel/time.ts';
+import { sourceOf } from '../../../src/net/source.ts';
 import type { Flow, Transport } from '../../../src/sip/message/flow.ts';
 
 const LIMITS: FloodLimits = {
