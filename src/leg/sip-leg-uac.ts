@@ -176,7 +176,10 @@ export class UacSetup {
     branch.usage.dialog = refreshed(branch.usage.dialog, response);
     branch.usage.learn(response);
     if (branch.inBand && this.#audible === undefined) this.#audible = tag;
-    if (branch.inBand && this.#audible === tag) branch.usage.aim();
+    if (branch.inBand && this.#audible === tag) {
+      branch.usage.heard = true;
+      branch.usage.aim();
+    }
     this.#tell(response, branch, tag);
   }
 
@@ -185,6 +188,7 @@ export class UacSetup {
     const dialog = dialogOfResponse(this.#invite, response);
     if (!dialog.ok) return undefined;
     const usage = new DialogUsage(this.#kit, dialog.value, this.#oa.fork());
+    usage.heard = false;
     const branch: Branch = { usage, rseq: undefined, inBand: false };
     this.#branches.set(tag, branch);
     return branch;
@@ -258,6 +262,7 @@ export class UacSetup {
     usage.learn(response);
     usage.timer.hearAccepted(response, now);
     usage.settled = true;
+    usage.heard = true;
     const body = descriptionOf(response);
     const agreed = oa.pending !== 'us' || (body.length > 0 ? oa.hearAnswer(body).ok : oa.settle());
     if (!agreed) return releaseOfSilence(503, CAUSE.bearerNotImplemented);

@@ -58,6 +58,8 @@ export class DialogUsage {
   settled = false;
   /** Its BYE is through, in either direction. */
   ended = false;
+  /** False for a fork that rings beside the one that the caller hears: what becomes of its session is nobody's concern yet. */
+  heard = true;
 
   constructor(kit: LegKit, dialog: Dialog, oa: OfferAnswer) {
     this.#kit = kit;
@@ -174,6 +176,7 @@ export class DialogUsage {
 
   /** The session may have changed: aims our media and tells the call of hold and resume. */
   #agreed(wasHeld: boolean): void {
+    if (!this.heard) return;
     this.#kit.aim(this.oa.agreed);
     if (this.oa.held !== wasHeld) this.#kit.say({ type: this.oa.held ? 'hold' : 'resume' });
   }

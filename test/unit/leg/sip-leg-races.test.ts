@@ -262,6 +262,25 @@ test('the caller hears the first branch that can be heard, then the one that ans
   assert.deepEqual(a.media, ['open-rtp', 'aim', 'aim']);
 });
 
+test('a fork that is not heard may change its session without taking the caller’s ear', () => {
+  const { rig, a, raw } = forked();
+  const reliable = (rseq: string): readonly (readonly [string, string])[] => [
+    ['Require', '100rel'],
+    ['RSeq', rseq],
+  ];
+  raw.reply('INVITE', 183, { tag: 'one', body: sdp(), headers: reliable('1') });
+  raw.reply('INVITE', 183, { tag: 'two', body: sdp(['a=ptime:40']), headers: reliable('1') });
+  rig.run(20);
+  assert.deepEqual(a.media, ['open-rtp', 'aim']);
+  raw.sendAsCalled('UPDATE', 1, { tag: 'two', body: sdp(['a=ptime:60'], 2) });
+  rig.run(20);
+  assert.equal(raw.response('UPDATE').status, 200);
+  assert.deepEqual(a.media, ['open-rtp', 'aim']);
+  raw.reply('INVITE', 200, { tag: 'two' });
+  rig.run(20);
+  assert.deepEqual(a.media, ['open-rtp', 'aim', 'aim']);
+});
+
 test('an answer whose description does not fit is ACKed, ended with BYE and told as a bearer fault', () => {
   const { rig, a, raw } = forked();
   raw.reply('INVITE', 200, { body: sdp(['a=x']).subarray(0, 20) });
