@@ -75,7 +75,11 @@ export class SessionTimer {
       this.#adopt(undefined, 'us', now);
       return [];
     }
-    const least = seconds32(request.headers.get('Min-SE')) ?? LEAST;
+    // Never longer than was asked for (§9), whatever least the peer names beside it.
+    const least = Math.min(
+      seconds32(request.headers.get('Min-SE')) ?? LEAST,
+      asked?.interval ?? Number.POSITIVE_INFINITY,
+    );
     const chosen = Math.max(Math.min(interval, willing ?? interval), least, asked === undefined ? this.#min : LEAST);
     // A peer without session timers can't refresh: we do (§9, Table 2).
     const refresher = supports(request) ? (asked?.refresher ?? 'uac') : 'uas';

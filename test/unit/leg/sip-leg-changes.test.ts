@@ -328,6 +328,18 @@ test('a re-INVITE that the peer never finishes is cancelled, so that the call ca
   assert.equal(raw.response('INVITE').status, 200);
 });
 
+test('a session never lasts longer than was asked for, whatever least interval stands beside it (RFC 4028 9)', () => {
+  const { rig, raw } = answered(TIMED);
+  const absurd: readonly (readonly [string, string])[] = [
+    ['Supported', 'timer'],
+    ['Session-Expires', '200'],
+    ['Min-SE', '2000000'],
+  ];
+  raw.send('UPDATE', { headers: absurd });
+  rig.run(50);
+  assert.match(raw.response('UPDATE').headers.get('Session-Expires') ?? '', /^200;/);
+});
+
 test('a peer whose least interval grows each time it is asked does not get us to ask for ever', () => {
   const { rig, a, b } = pair({ sessionTimer: { expires: 90, min: 90 } });
   const raw = new RawPeer(b);
