@@ -9,6 +9,7 @@ import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { parseUri } from '../sip/message/uri.ts';
 import type { Binding, PersistBinding } from '../sip/registrar/binding.ts';
 import type { Registrar } from '../sip/registrar/registrar.ts';
+import { heardAt } from '../sip/transaction/servers.ts';
 import type { StoreOp } from '../store/words.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 
@@ -65,10 +66,11 @@ export class Registration implements Wakeable {
   }
 
   /** Handles the REGISTER of a proven user; `answer` is called once what it promises is on disk. */
-  register(user: DirectoryUser, request: SipRequest, flow: Flow, answer: (response: SipResponse) => void): void {
+  register(user: DirectoryUser, request: SipRequest, from: Flow, answer: (response: SipResponse) => void): void {
     const { registrar, reactor, random } = this.#parts;
     const now = reactor.clock.now();
     const { aor } = user;
+    const flow = heardAt(request, from);
     const toTag = token(random, 6);
     const { response, persist } = registrar.register({ aor, request, flow, toTag }, now, reactor.clock.wall());
     this.#note(aor, now);

@@ -16,6 +16,7 @@ import type { Endpoint, Flow, Target } from '../sip/message/flow.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { parseNameAddr } from '../sip/message/name-addr.ts';
 import { escapeUser, printHostPort, printUri, sipUri } from '../sip/message/uri.ts';
+import { heardAt } from '../sip/transaction/servers.ts';
 import { BoundLeg, type LegHandle } from './bound-leg.ts';
 import type { CallPath, LegEars } from './call-path.ts';
 import type { DialHop, PhoneAddress } from './dial-hop.ts';
@@ -55,7 +56,8 @@ export class SipCalls {
   }
 
   /** An INVITE whose sender is known. */
-  invite(transaction: string, request: SipRequest, flow: Flow, source: Source): void {
+  invite(transaction: string, request: SipRequest, from: Flow, source: Source): void {
+    const flow = heardAt(request, from);
     const side = this.#side(flow, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> =>
       this.#bind(id, ears, side, flow, { heard: { transaction, request } });

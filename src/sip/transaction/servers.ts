@@ -198,6 +198,15 @@ function wayBack(via: Via, flow: Flow): Flow {
   return { ...flow, remote: { address: flow.remote.address, port: responsePort(via) } };
 }
 
+/**
+ * The flow over which a request's sender hears us: where its answers go. Who sends from a port of the moment and asks for no rport listens
+ * at the port of its Via alone, for requests as for answers (RFC 3261 §18.1.1).
+ */
+export function heardAt(request: SipRequest, flow: Flow): Flow {
+  const via = topVia(request);
+  return via === undefined ? flow : wayBack(via, flow);
+}
+
 /** Requests that belong to what is there already, CANCEL and BYE above all, still come in when new ones don't. */
 const belongsToOld = (request: SipRequest): boolean =>
   request.method === 'CANCEL' || tagIn(request, 'To') !== undefined;

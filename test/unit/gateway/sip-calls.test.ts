@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CallPath, LegEars } from '../../../src/gateway/call-path.ts';
 import { Reactor } from '../../../src/gateway/reactor.ts';
 import { SipCalls } from '../../../src/gateway/sip-calls.ts';
-import type { SipEdge } from '../../../src/gateway/sip-edge.ts';
+import type { SipEdge, SipUser } from '../../../src/gateway/sip-edge.ts';
 import { Supervisor } from '../../../src/gateway/supervise.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import { seeded } from '../../../src/kernel/random.ts';
@@ -34,10 +34,53 @@ Content-Length: 0
 `),
 );
 
-test('a fault of ours before the answer does not leave the caller waiting: its INVITE is refused', () => {
-  assert.ok(INVITE.ok && INVITE.value.type === 'request');
+function rig(edge: object, ears: LegEars): { readonly calls: SipCalls } {
   const clock = { now: () => 0 as Instant, wall: () => 0 as WallTime };
   const reactor = new Reactor(clock, { set: () => {}, clear: () => {} }, (error) => assert.fail(String(error)));
+  const incoming = (_source: Source, _tones: string, make: (id: string, ears: LegEars) => unknown) => make('c.a', ears);
+  const calls = new SipCalls({
+    reactor,
+    random: seeded(1),
+    hash,
+    site: () => siteOf(DEMO),
+    edge: () => edge as unknown as SipEdge,
+    path: () => ({ incoming }) as unknown as CallPath,
+    ownPlace: () => ({ address: '192.0.2.1', port: 5060 }),
+  });
+  return { calls };
+}
+
+test('a caller who sends from a port of the moment is told the rest where he listens; one who asks for rport, where he sends from', () => {
+  for (const [rport, port] of [
+    ['', 5070],
+    [';rport=50123', 50_123],
+  ] as const) {
+    assert.ok(INVITE.ok && INVITE.value.type === 'request');
+    const headers = INVITE.value.headers.clone();
+    const request = {
+      ...INVITE.value,
+      headers: headers.set('Via', `SIP/2.0/UDP 192.0.2.9:5070${rport};branch=z9hG4bK1`),
+    };
+    const users: SipUser[] = [];
+    const edge = {
+      take: (_transaction: string, user: SipUser) => users.push(user),
+      say: () => {},
+      join: () => {},
+    };
+    const ears = { supervisor: new Supervisor(silent), say: () => {}, media: () => {}, gone: () => {} };
+    const { calls } = rig(edge, ears as unknown as LegEars);
+    calls.invite(
+      'in-1',
+      request,
+      { ...FLOW, remote: { address: '192.0.2.9', port: 50_123 } },
+      { type: 'user', id: '201' },
+    );
+    assert.deepEqual(users[0]?.flow?.remote, { address: '192.0.2.9', port });
+  }
+});
+
+test('a fault of ours before the answer does not leave the caller waiting: its INVITE is refused', () => {
+  assert.ok(INVITE.ok && INVITE.value.type === 'request');
   const supervisor = new Supervisor(silent);
   const refused: [string, number, string | undefined][] = [];
   const gone: string[] = [];
@@ -58,16 +101,7 @@ test('a fault of ours before the answer does not leave the caller waiting: its I
     media: () => {},
     gone: () => gone.push('a'),
   };
-  const incoming = (_source: Source, _tones: string, make: (id: string, ears: LegEars) => unknown) => make('c.a', ears);
-  const calls = new SipCalls({
-    reactor,
-    random: seeded(1),
-    hash,
-    site: () => siteOf(DEMO),
-    edge: () => edge as unknown as SipEdge,
-    path: () => ({ incoming }) as unknown as CallPath,
-    ownPlace: () => ({ address: '192.0.2.1', port: 5060 }),
-  });
+  const { calls } = rig(edge, ears);
   calls.invite('in-1', INVITE.value, FLOW, { type: 'user', id: '201' });
   assert.deepEqual(
     refused.map(([transaction, status]) => [transaction, status]),
