@@ -42,10 +42,14 @@ export type Calendar = (at: WallTime) => { readonly open: boolean; readonly time
 const DAY = 86_400_000;
 const MINUTE = 60_000;
 
-/** `timezone` must be one of the IANA database. */
-export function zoneClock(timezone: string): ZoneClock {
+/** One of each zone: to make one takes longer than to build a small directory. There are some hundreds of zones. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
+    timeZone,
     hourCycle: 'h23',
     year: 'numeric',
     month: '2-digit',
@@ -53,6 +57,13 @@ export function zoneClock(timezone: string): ZoneClock {
     hour: '2-digit',
     minute: '2-digit',
   });
+  formats.set(timeZone, format);
+  return format;
+}
+
+/** `timezone` must be one of the IANA database. */
+export function zoneClock(timezone: string): ZoneClock {
+  const format = formatOf(timezone);
   const read = (at: WallTime): LocalTime => {
     const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
     const of = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '';
