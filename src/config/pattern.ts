@@ -21,10 +21,19 @@ export function compilePattern(pattern: string): Result<Matcher, string> {
   });
 }
 
+/** What came of patterns that were checked before: one setting changes, and all patterns are checked again. */
+const checked = new Map<string, Result<number, string>>();
+const MOST_CHECKED = 1000;
+
 /** Compiles only to see whether it can: the number of its groups, or what is wrong. */
 export function compileChecked(pattern: string): Result<number, string> {
+  const known = checked.get(pattern);
+  if (known !== undefined) return known;
   const compiled = compileRe2(pattern);
-  return compiled.ok ? ok(compiled.value.groupCount()) : compiled;
+  const result = compiled.ok ? ok(compiled.value.groupCount()) : compiled;
+  if (checked.size >= MOST_CHECKED) checked.clear();
+  checked.set(pattern, result);
+  return result;
 }
 
 function compileRe2(pattern: string): Result<RE2JS, string> {
