@@ -116,16 +116,19 @@ const COMPACT: Readonly<Record<string, string>> = {
 
 /** The spellings met every day. */
 const SPELLINGS = new Map<string, Spelling>();
-/** The same with their octets, by length and first character: a parser finds them without cutting the name out. */
+/** The same with their octets and the colon, by their first and third: a parser finds them without cutting the name out. */
 const SHAPES: { readonly octets: Uint8Array; readonly spelling: Spelling }[][] = Array.from({ length: 1024 }, () => []);
 
-const shape = (length: number, first: number): number => (length << 5) | (first & 31);
+const shape = (first: number, third: number): number => ((first & 31) << 5) | (third & 31);
 
 function learn(text: string, of: HeaderName): void {
   if (SPELLINGS.has(text)) return;
   const spelling = { text, of };
   SPELLINGS.set(text, spelling);
-  SHAPES[shape(text.length, text.charCodeAt(0))]?.push({ octets: fromLatin1(text), spelling });
+  const octets = fromLatin1(`${text}:`);
+  // What follows the colon of a compact form may be anything.
+  const thirds = octets.length > 2 ? octets.slice(2, 3) : Uint8Array.from({ length: 32 }, (_, third) => third);
+  for (const third of thirds) SHAPES[shape(octets[0] ?? 0, third)]?.push({ octets, spelling });
 }
 
 for (const [i, name] of [...SINGLE, ...LISTS, ...OTHERS].entries()) {
@@ -149,10 +152,9 @@ export function headerName(text: string): HeaderName {
 
 export const sameName = (a: HeaderName, b: HeaderName): boolean => a === b || (!b.known && a.key === b.key);
 
-/** The everyday spelling that stands in `message` from `from` to `to`, if it is one. */
-export function spellingAt(message: Uint8Array, from: number, to: number): Spelling | undefined {
-  if (to - from >= 32) return undefined;
-  for (const { octets, spelling } of SHAPES[shape(to - from, message[from] ?? 0)] ?? []) {
+/** The everyday spelling that stands in `message` from `from` on with a colon behind it, if it is one. */
+export function spellingAt(message: Uint8Array, from: number): Spelling | undefined {
+  for (const { octets, spelling } of SHAPES[shape(message[from] ?? 0, message[from + 2] ?? 0)] ?? []) {
     if (standIn(message, from, octets)) return spelling;
   }
   return undefined;

@@ -148,13 +148,14 @@ function readHeader(
   folded: boolean,
   headers: Headers,
 ): string | undefined {
-  const nameEnd = runEndIn(octets, from, end, CHAR.token);
-  const colon = blanksEnd(octets, nameEnd, end);
-  if (nameEnd === from || octets[colon] !== COLON) {
-    return text.slice(from, end).includes(':') ? 'Malformed header name' : 'Header without a colon';
-  }
-  let name = spellingAt(octets, from, nameEnd);
+  let name = spellingAt(octets, from);
+  let colon = from + (name?.text.length ?? 0);
   if (name === undefined) {
+    const nameEnd = runEndIn(octets, from, end, CHAR.token);
+    colon = blanksEnd(octets, nameEnd, end);
+    if (nameEnd === from || octets[colon] !== COLON) {
+      return text.slice(from, end).includes(':') ? 'Malformed header name' : 'Header without a colon';
+    }
     const spelling = text.slice(from, nameEnd);
     name = { text: spelling, of: headerName(spelling) };
   }

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, cut, runEnd, skipBlanks, standsAt, usualWords } from './chars.ts';
+import { skipBlanks } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
 import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
@@ -17,26 +17,25 @@ export interface Via {
 /** Every branch made by RFC 3261 begins so (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
 
-const PROTOCOL = 'SIP/2.0/';
+/** How nearly every Via begins. */
+const USUAL = ['UDP', 'TCP', 'TLS'].map((transport) => ({ transport, start: `SIP/2.0/${transport} ` }));
 
 /** Parses one Via value. LWS may stand around `/`, between the words and around `:` and `;`. */
 export function parseVia(text: string, from = 0, to = text.length): Result<Via> {
-  if (!text.startsWith(PROTOCOL, from)) return parseSpacedVia(text.slice(from, to));
-  const start = from + PROTOCOL.length;
-  const end = runEnd(text, start, to, CHAR.token);
-  const place =
-    end > start && standsAt(text, end, to, 0x20) ? readHostPort(text, skipBlanks(text, end), to) : undefined;
-  const tail = place === undefined ? to : skipBlanks(text, place.end);
-  if (place === undefined || (tail < to && text.charCodeAt(tail) !== SEMICOLON)) {
-    return parseSpacedVia(text.slice(from, to));
+  for (const { transport, start } of USUAL) {
+    if (!text.startsWith(start, from)) continue;
+    const place = readHostPort(text, skipBlanks(text, from + start.length), to);
+    if (place === undefined) break;
+    const tail = skipBlanks(text, place.end);
+    if (tail < to && text.charCodeAt(tail) !== SEMICOLON) break;
+    return withParams(transport, place, text, tail, to);
   }
-  return withParams(upper(cut(text, start, end, USUAL_TRANSPORTS)), place, text, tail, to);
+  return parseSpacedVia(text.slice(from, to));
 }
 
-const USUAL_TRANSPORTS = usualWords(['UDP', 'TCP', 'TLS']);
 const SEMICOLON = 0x3b;
 
-/** The forms with blanks in odd places, and what is no Via at all. */
+/** Other transports, the forms with blanks in odd places, and what is no Via at all. */
 function parseSpacedVia(text: string): Result<Via> {
   const semicolon = text.indexOf(';');
   const end = semicolon < 0 ? text.length : semicolon;
@@ -58,11 +57,6 @@ function withParams(
 ): Result<Via> {
   const params = parseParams(text, from, to);
   return params === undefined ? fail('Malformed Via parameters') : ok({ transport, host, port, params });
-}
-
-function upper(text: string): string {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x5a) return text.toUpperCase();
-  return text;
 }
 
 export function printVia(via: Via): string {

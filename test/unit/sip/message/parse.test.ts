@@ -21,6 +21,26 @@ test('a request is read with method, URI, headers and body', () => {
   assert.equal(toLatin1(request.body).split('\r\n')[5], 'm=audio 40000 RTP/AVP 0 8 101');
 });
 
+test('short names are told from each other and from longer ones, with and without blanks around the colon', () => {
+  const names = 'To:a\nt:b\nto : c\nT :d\nv:\nV: e\nCall-ID:f\ni:\tg\nContact\t: h\nm:i\nContact-X: j\nV1: k\nTo-: l\n';
+  const { headers } = heardRequest(`OPTIONS sip:a@b SIP/2.0\n${names}`);
+  assert.equal(
+    [...headers.entries()].map(([name, value]) => `${name}=${value}`).join(' '),
+    'To=a t=b to=c T=d v= V=e Call-ID=f i=g Contact=h m=i Contact-X=j V1=k To-=l',
+  );
+  assert.deepEqual(
+    [headers.all('To'), headers.all('Via'), headers.all('Call-ID'), headers.all('Contact')],
+    [
+      ['a', 'b', 'c', 'd'],
+      ['', 'e'],
+      ['f', 'g'],
+      ['h', 'i'],
+    ],
+  );
+  for (const line of [':x', 'T', 'To', 'Contact', 'To x: y', 'T;: y'])
+    assert.match(verdict(withLine(line)), /^400 /, line);
+});
+
 test('a response keeps its reason phrase, empty or with every character', () => {
   const response = heardResponse('SIP/2.0 183 Bitte warten: "ja" <\xc3\xa4>\nCall-ID: a\n');
   assert.deepEqual([response.status, response.reason], [183, 'Bitte warten: "ja" <\xc3\xa4>']);
