@@ -1,16 +1,22 @@
 import { BLOCK } from '../rtp/g711.ts';
 
-/** Blocks that may wait: three, so that a clock may run 60 ms ahead before a block is dropped. */
-const DEPTH = 4;
+/** Blocks that there is room for: what comes at once after both ends of a busy machine were held up, the loop's ten ticks included. */
+const DEPTH = 16;
+
+/** Blocks that may go on waiting: three, so that a clock may run 60 ms ahead before a block is dropped. */
 const HIGH = 3;
+
+/** Reads after which it is known how many blocks wait for good: a second. What a delay has dammed up is read by then. */
+const WINDOW = 50;
 
 /** After so many empty reads in a row the writer is not slow but gone: idle is read, and no slips are counted. */
 const GONE = 3;
 
 /**
  * The elastic buffer between two clocks of nominally the same rate: one writes blocks, the other reads them. When the
- * writer is faster a block is dropped, when it is slower the last one is repeated (controlled slips in the sense of
- * G.822); both are counted. Never allocates after construction.
+ * writer is faster blocks are dropped, when it is slower the last one is repeated (controlled slips in the sense of
+ * G.822); both are counted. Blocks that come in a heap because somebody was late are no sign of a faster clock, and are kept:
+ * only what has waited through a whole second is surplus. Never allocates after construction.
  */
 export class Elastic {
   readonly #ring = new Uint8Array(DEPTH * BLOCK);
@@ -19,6 +25,9 @@ export class Elastic {
   #fill = 0;
   #empty = GONE;
   #slips = 0;
+  /** The fewest blocks that a read of this window has found, and how many reads it has had. */
+  #least = DEPTH;
+  #reads = 0;
 
   /** Blocks that must wait before the first is read: 1 for a writer in step, 2 for one whose phase wanders. */
   prime: number;
@@ -33,6 +42,7 @@ export class Elastic {
     this.#fill = 0;
     this.#empty = GONE;
     this.#slips = 0;
+    this.#begin();
     this.#ring.fill(idle);
   }
 
@@ -46,11 +56,7 @@ export class Elastic {
 
   /** Takes one block, the 160 octets of `from` at `offset`. */
   push(from: Uint8Array, offset = 0): void {
-    if (this.#fill === HIGH) {
-      this.#head = (this.#head + 1) % DEPTH;
-      this.#fill--;
-      this.#slips++;
-    }
+    if (this.#fill === DEPTH) this.#drop(1);
     const at = ((this.#head + this.#fill) % DEPTH) * BLOCK;
     const ring = this.#ring;
     for (let i = 0; i < BLOCK; i++) ring[at + i] = from[offset + i] as number;
@@ -61,6 +67,7 @@ export class Elastic {
   pull(into: Uint8Array): boolean {
     const waiting = this.#empty >= GONE;
     if (this.#fill === 0 || (waiting && this.#fill < this.prime)) {
+      this.#begin();
       if (waiting) {
         into.fill(this.#idle, 0, BLOCK);
         return false;
@@ -70,11 +77,31 @@ export class Elastic {
       this.#read((this.#head + DEPTH - 1) % DEPTH, into);
       return true;
     }
+    this.#dropSurplus();
     this.#read(this.#head, into);
     this.#head = (this.#head + 1) % DEPTH;
     this.#fill--;
     this.#empty = 0;
     return true;
+  }
+
+  #begin(): void {
+    this.#least = DEPTH;
+    this.#reads = 0;
+  }
+
+  /** Looks at what waits for this read, and once in a window drops what was never needed in it: in one piece, which is heard once. */
+  #dropSurplus(): void {
+    if (this.#fill < this.#least) this.#least = this.#fill;
+    if (++this.#reads < WINDOW) return;
+    if (this.#least > HIGH) this.#drop(this.#least - HIGH);
+    this.#begin();
+  }
+
+  #drop(blocks: number): void {
+    this.#head = (this.#head + blocks) % DEPTH;
+    this.#fill -= blocks;
+    this.#slips += blocks;
   }
 
   #read(block: number, into: Uint8Array): void {

@@ -59,10 +59,10 @@ function run({ ppm, follows, burst = 4, silent = [] }: Run): { slips: number[]; 
 }
 
 test('a host that runs on its own slips once for each block that the clocks drift apart', () => {
-  // 50 ppm of an hour are 180 ms: nine blocks.
+  // 50 ppm of an hour are 180 ms: nine blocks, of which the buffer itself takes up to two.
   for (const ppm of [50, -50]) {
     const [slips] = run({ ppm: [ppm], follows: false }).slips;
-    assert.ok(slips !== undefined && slips >= 8 && slips <= 10, `${slips} slips at ${ppm} ppm`);
+    assert.ok(slips !== undefined && slips >= 7 && slips <= 10, `${slips} slips at ${ppm} ppm`);
   }
 });
 
