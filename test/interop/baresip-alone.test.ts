@@ -22,7 +22,13 @@ test('baresip registers with digest at an independent registrar', async () => {
 });
 
 test('baresip says one marker and records it when it comes back; the other marker is not in it', async () => {
-  const peer = await Sipp.start({ scenario: kit('sipp/uas-rr.xml'), local: PEER, mediaPort: 26240, echo: true });
+  const peer = await Sipp.start({
+    scenario: kit('sipp/uas-rr.xml'),
+    local: PEER,
+    mediaPort: 26240,
+    echo: true,
+    isPunctual: true,
+  });
   const phone = await Baresip.start({ ...ACCOUNT, expires: 0, play: kit('audio/markerA.wav') });
   try {
     phone.dial('sip:5551234@127.0.0.1');

@@ -10,6 +10,7 @@ import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.t
 import { header, RudePeer, reply, SDP, variants } from '../support/fuzz.ts';
 import { eventually } from '../support/process.ts';
 import { UdpEnd } from '../support/q931-udp.ts';
+import { DeskSound } from '../support/sound-desk.ts';
 
 const SIP = { address: '127.0.0.1', port: 28_080 };
 const SPAN = { ours: 28_500, peer: 28_550 };
@@ -25,7 +26,7 @@ const FREE = '+18175551004';
 
 describe('under malformed traffic', () => {
   let box: BoxProcess;
-  let phone: Phone;
+  let phone: Phone<DeskSound>;
   let rude: RudePeer;
   let line: UdpEnd;
   let calls = 0;
@@ -66,7 +67,7 @@ describe('under malformed traffic', () => {
     box = await BoxProcess.started(settings);
     await box.ready();
     rude = await RudePeer.open(RUDE.udp, RUDE.port, SIP.port);
-    phone = await Phone.open({ registrar: SIP, user: '201', password: 'pw-201', domain: DOMAIN });
+    phone = await Phone.with({ registrar: SIP, user: '201', password: 'pw-201', domain: DOMAIN }, DeskSound.open);
     assert.equal(await phone.register(600), 200);
   });
   after(async () => {
@@ -237,7 +238,7 @@ describe('under malformed traffic', () => {
     await quietLine();
     // Calls still go over the span, both ways.
     line.feed({ type: 'restart', channels: 'all' });
-    await eventually('RESTART is acknowledged', () => line.restarted.some(({ acknowledged }) => acknowledged), 20);
+    await eventually('RESTART is acknowledged', () => line.restarted.some(({ acknowledged }) => acknowledged), 40);
     await eventually('the channels are idle', () => line.group.channelStates().every(({ state }) => state === 'idle'));
     line.react = (handle, { type }) => {
       if (type === 'setup') line.request(handle, { type: 'connect' });

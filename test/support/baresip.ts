@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, Program, portTaken } from './process.ts';
+import { eventually, PATIENCE, type Program, portTaken, punctual } from './process.ts';
 
 const MODULES = '/usr/lib/baresip/modules';
 
@@ -58,7 +58,7 @@ export class Baresip {
     writeFileSync(join(directory, 'config'), configOf(options, directory, controlPort));
     writeFileSync(join(directory, 'accounts'), accountOf(options));
     writeFileSync(join(directory, 'contacts'), '');
-    const program = new Program('baresip', ['-f', directory]);
+    const program = punctual('baresip', ['-f', directory]);
     try {
       await eventually('baresip listens for control', () => portTaken('tcp', controlPort));
     } catch (error) {
@@ -72,7 +72,7 @@ export class Baresip {
   }
 
   /** Waits for an event, also one that has come already; `after` skips so many of its kind. */
-  async until(type: string, seconds = 10, after = 0): Promise<BaresipEvent> {
+  async until(type: string, seconds = PATIENCE, after = 0): Promise<BaresipEvent> {
     const found = (): BaresipEvent | undefined => this.events.filter((event) => event.type === type)[after];
     try {
       await eventually(`baresip says ${type}`, () => found() !== undefined, seconds);
@@ -84,7 +84,7 @@ export class Baresip {
   }
 
   /** Waits for the answer to its REGISTER: it may come before there is anyone to hear the event. */
-  async registered(seconds = 10): Promise<void> {
+  async registered(seconds = PATIENCE): Promise<void> {
     const [, status] = await this.#program.until(/\{\d\/\w+\/v4\} (\d+) /, seconds);
     if (status !== '200') throw new Error(`baresip's registration was refused: ${status}`);
   }

@@ -1,5 +1,5 @@
 /** Sound through a B-channel and back: the far end of a channel, and how well a recording matches its reference. */
-import { Program } from './process.ts';
+import { Program, punctual } from './process.ts';
 import { ROOT } from './tree.ts';
 
 /** The path of a file of the kit. */
@@ -34,7 +34,7 @@ export async function bChannel(end: BChannelEnd): Promise<BChannelReport> {
   ];
   if (end.play !== undefined) args.push('--in', end.play);
   if (end.record !== undefined) args.push('--out', end.record);
-  const { code, stdout, stderr } = await new Program('python3', [kit('bin/bchan.py'), ...args]).finished;
+  const { code, stdout, stderr } = await punctual('python3', [kit('bin/bchan.py'), ...args]).finished;
   if (code !== 0) throw new Error(`bchan.py: ${stderr}`);
   return JSON.parse(stdout) as BChannelReport;
 }

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallView, SpanView, StatusView } from '../../src/console/views.ts';
-import { type Finished, Program } from './process.ts';
+import { type Finished, PATIENCE, Program } from './process.ts';
 import type { Settings } from './sites.ts';
 import { ROOT } from './tree.ts';
 
 const COMMAND = `${ROOT}scripts/branchline`;
 
 /** Until HTTP answers, which comes last. */
-const START_WITHIN = 20;
+const START_WITHIN = 60;
 
 export interface Place {
   readonly sip: number;
@@ -168,7 +168,7 @@ export class BoxProcess {
   }
 
   /** Looks ten times a second. */
-  async until(what: string, condition: () => Promise<boolean>, seconds = 10): Promise<void> {
+  async until(what: string, condition: () => Promise<boolean>, seconds = PATIENCE): Promise<void> {
     const deadline = performance.now() + seconds * 1000;
     while (!(await condition())) {
       if (performance.now() > deadline)
@@ -178,12 +178,12 @@ export class BoxProcess {
   }
 
   /** Every D-channel is up and every B-channel idle. */
-  async ready(seconds = 15): Promise<void> {
+  async ready(seconds = PATIENCE): Promise<void> {
     await this.until('every span is up and idle', async () => (await this.spans()).every(isIdle), seconds);
   }
 
   /** Nothing of any call is left: no call, no channel, no port, no transaction. Timers J and I take up to 32 s (RFC 3261 §17). */
-  async quiet(seconds = 40): Promise<void> {
+  async quiet(seconds = 60): Promise<void> {
     await this.until('the box is quiet', async () => (await this.leftovers()).length === 0, seconds).catch(
       async (error: unknown) => {
         throw new Error(`${error}\nleft: ${(await this.leftovers()).join(', ')}`);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PATIENCE } from './process.ts';
 
 const SOURCE = fileURLToPath(new URL('../kit/libpri-peer/pripeer.c', import.meta.url));
 const BUILD = fileURLToPath(new URL('../../build/libpri-peer/', import.meta.url));
@@ -18,7 +19,7 @@ export interface LibpriOptions {
   /** Its port on 127.0.0.1, and ours. */
   readonly listen: number;
   readonly peer: number;
-  /** It ends by itself after so long. Default 60 s. */
+  /** It ends by itself after so long, should its test end without it. Default ten minutes. */
   readonly seconds?: number;
   /** Further arguments, see the head comment of the source: `['-a', 'busy']`, `['-x', '100']` … */
   readonly args?: readonly string[];
@@ -53,7 +54,7 @@ export async function libpriProgram(): Promise<string> {
 
 /** Starts libpri; end it with `stop`. */
 export async function startLibpri(options: LibpriOptions): Promise<Libpri> {
-  const { side, switch: kind = 'ni2', listen, peer, seconds = 60, args = [] } = options;
+  const { side, switch: kind = 'ni2', listen, peer, seconds = 600, args = [] } = options;
   const line = ['-n', side, '-s', kind, '-l', `127.0.0.1:${listen}`, '-r', `127.0.0.1:${peer}`, '-t', String(seconds)];
   return new Libpri(
     spawn(options.program ?? (await libpriProgram()), [...line, '-i', ...args], { stdio: ['pipe', 'pipe', 'pipe'] }),
@@ -109,7 +110,7 @@ export class Libpri {
     ev: string,
     {
       fields = {},
-      seconds = 10,
+      seconds = PATIENCE,
       after = 0,
     }: { readonly fields?: Wanted; readonly seconds?: number; readonly after?: number } = {},
   ): Promise<LibpriEvent> {

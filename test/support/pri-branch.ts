@@ -8,9 +8,11 @@ import { Phone } from '../../scripts/demo/phone.ts';
 import { CAUSE } from '../../src/call/cause.ts';
 import type { SpanSetting } from '../../src/config/schema.ts';
 import { type Box, startBox } from '../../src/main.ts';
-import { BChannel } from './b-channel.ts';
+import { ladderOf } from './d-channel-ladder.ts';
+import { type Losses, lossesOf } from './in-time.ts';
 import { type Libpri, type LibpriSwitch, startLibpri } from './libpri.ts';
-import { eventually } from './process.ts';
+import { eventually, PATIENCE } from './process.ts';
+import { BChannel, DeskSound } from './sound-desk.ts';
 import { ROOT } from './tree.ts';
 import { judge } from './tshark.ts';
 
@@ -47,7 +49,7 @@ export class PriBranch {
   readonly #plan: BranchPlan;
   readonly #fars = new Map<string, Libpri>();
   readonly #captures: string[] = [];
-  readonly #phones: Phone[] = [];
+  readonly #phones: Phone<DeskSound>[] = [];
   readonly #peers: Phone[] = [];
   readonly #channels: BChannel[] = [];
   #stopped = false;
@@ -86,7 +88,6 @@ export class PriBranch {
       ...(kind === undefined ? {} : { switch: kind }),
       listen: peer,
       peer: listen,
-      seconds: 300,
       args: ['-w', capture, ...args],
     });
     this.#fars.set(span, far);
@@ -108,9 +109,9 @@ export class PriBranch {
   }
 
   /** A phone of this user that is registered. */
-  async phone(user: string): Promise<Phone> {
+  async phone(user: string): Promise<Phone<DeskSound>> {
     const registrar = { address: '127.0.0.1', port: this.#plan.base };
-    const phone = await Phone.open({ registrar, user, password: `pass-${user}`, domain: DOMAIN });
+    const phone = await Phone.with({ registrar, user, password: `pass-${user}`, domain: DOMAIN }, DeskSound.open);
     this.#phones.push(phone);
     assert.equal(await phone.register(600), 200);
     return phone;
@@ -150,8 +151,23 @@ export class PriBranch {
       .map(({ channel }) => channel.slot);
   }
 
+  /** What has crossed the D-channel of a span since its far end was put there. */
+  frames(span: string): readonly string[] {
+    const { side } = this.#plan.spans.find(({ id }) => id === span) as SpanPlan;
+    const capture = this.#captures.findLast((file) => file.endsWith(`-${span}.pcap`));
+    return capture === undefined ? [] : ladderOf(readFileSync(capture), side);
+  }
+
+  /** What the gateway has lost of its calls' sound so far; the packets' figures are those of the calls that are up. */
+  async losses(): Promise<Losses> {
+    const { path, media } = this.box.gateway;
+    const legs = [...path.live.values()].flatMap((live) => [...live.legs]);
+    const packet = legs.filter(([, handle]) => handle.recovery()?.type !== 'q931').map(([leg]) => leg);
+    return lossesOf(media, packet);
+  }
+
   /** No call, no channel, no endpoint and no port is left behind. */
-  async idle(seconds = 10): Promise<void> {
+  async idle(seconds = PATIENCE): Promise<void> {
     const { path, media } = this.box.gateway;
     const left = (): Record<string, unknown> => {
       const { rtpEndpoints, tdmEndpoints, portsInUse } = media.stats();

@@ -1,5 +1,5 @@
 /** Programs that tests run beside the gateway: started, waited for, and always ended. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,12 +10,24 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** Seconds that an event is waited for: so long only where it never comes, or where everything takes long. */
+export const PATIENCE = 30;
+
 /** The most of a program's output that is kept, in characters. */
 const KEPT = 1_000_000;
 
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+const CHRT = '/usr/bin/chrt';
+let permitted: boolean | undefined;
+
+/** A program that keeps its time on a busy machine, under SCHED_FIFO where that is permitted: a peer whose sound is judged. */
+export function punctual(command: string, args: readonly string[], options: ProgramOptions = {}): Program {
+  permitted ??= spawnSync(CHRT, ['-f', '10', 'true']).status === 0;
+  return permitted ? new Program(CHRT, ['-f', '10', command, ...args], options) : new Program(command, args, options);
 }
 
 /** One running program with its output. */
@@ -66,7 +78,7 @@ export class Program {
   }
 
   /** Waits until the program has said something that matches, and answers the match. */
-  async until(pattern: RegExp, seconds = 10): Promise<RegExpExecArray> {
+  async until(pattern: RegExp, seconds = PATIENCE): Promise<RegExpExecArray> {
     const deadline = performance.now() + seconds * 1000;
     for (;;) {
       const match = pattern.exec(this.said);
@@ -101,7 +113,7 @@ export class Program {
 }
 
 /** Waits for `condition`, looking every 20 ms. */
-export async function eventually(what: string, condition: () => boolean, seconds = 10): Promise<void> {
+export async function eventually(what: string, condition: () => boolean, seconds = PATIENCE): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupConfig } from '../../src/isdn/q931/group-config.ts';
 import type { CallHandle, CallIndication, Side } from '../../src/isdn/q931/primitives.ts';
 import { type Libpri, type LibpriEvent, type LibpriSwitch, startLibpri } from './libpri.ts';
-import { eventually } from './process.ts';
+import { eventually, PATIENCE } from './process.ts';
 import { UdpEnd } from './q931-udp.ts';
 import { judge } from './tshark.ts';
 
@@ -98,14 +97,13 @@ export class Line {
     const end = new UdpEnd({ peer: port - 1, ours: port }, { side, ...group });
     end.react = react(end);
     const far = side === 'user' ? 'net' : 'cpe';
-    const peer = await startLibpri({ side: far, switch: kind, listen: port - 1, peer: port, args, seconds: 90 });
+    const peer = await startLibpri({ side: far, switch: kind, listen: port - 1, peer: port, args });
     const line = new Line(end, peer);
     open.add(line);
     await end.open();
     await eventually('the link is up', () => end.up);
-    // libpri sends SABME once more after a second; calls begin when that is over.
-    const again = eventually('SABME came again', () => end.establishments > 1, 3).catch(() => {});
-    await Promise.race([again, sleep(1600)]);
+    // libpri sends a SABME of its own after a second, whoever came first; calls begin when that is over.
+    await eventually('libpri has sent SABME', () => end.sabmes > 0 && end.up);
     return line;
   }
 
@@ -114,7 +112,7 @@ export class Line {
   }
 
   /** Waits until our end has heard so many of these. */
-  async heard(type: CallIndication['type'], count = 1, limit = 10): Promise<void> {
+  async heard(type: CallIndication['type'], count = 1, limit = PATIENCE): Promise<void> {
     await eventually(`${count} × ${type}`, () => this.end.count(type) >= count, limit).catch((error: unknown) => {
       const heard = this.end.heard.map(({ handle, indication }) => `${handle} ${indication.type}`);
       throw new Error([String(error), ...heard, ...this.peer.events.map((e) => JSON.stringify(e))].join('\n'));
@@ -128,7 +126,7 @@ export class Line {
   }
 
   /** Everything is as before the calls, and tshark finds nothing wrong with any frame that we sent. */
-  async close(limit = 10): Promise<void> {
+  async close(limit = PATIENCE): Promise<void> {
     try {
       await eventually('every call is gone', () => this.end.idle, limit);
     } finally {

@@ -33,6 +33,8 @@ export class UdpEnd {
   readonly restarted: Extract<GroupEffect, { type: 'restarted' }>[] = [];
   readonly sent: Uint8Array[] = [];
   up = false;
+  /** SABMEs of the peer. */
+  sabmes = 0;
   /** How often layer 2 said that the link was established. */
   establishments = 0;
   /** What to do with an indication as soon as it comes. */
@@ -56,6 +58,7 @@ export class UdpEnd {
     this.#socket.on('error', () => {});
     this.#socket.on('message', (frame) => {
       const octets = new Uint8Array(frame);
+      if (octets.length === 3 && octets[2] === 0x7f) this.sabmes++;
       if (this.#held === undefined) this.#link({ type: 'frame', frame: octets });
       else this.#held.push(octets);
     });

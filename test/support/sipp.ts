@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, Program, portTaken } from './process.ts';
+import { eventually, Program, portTaken, punctual } from './process.ts';
 
 export interface SippOptions {
   /** The path of a scenario file, or the name of a built-in one (`uac`, `uas`). */
@@ -14,6 +14,8 @@ export interface SippOptions {
   /** The first of the media ports; an answering side with `echo` sends back what comes to it. */
   readonly mediaPort?: number;
   readonly echo?: boolean;
+  /** Its echo is judged: it keeps its time on a busy machine. */
+  readonly isPunctual?: boolean;
   /** Ends after so many calls. */
   readonly calls?: number;
   /** Calls per second. */
@@ -26,7 +28,7 @@ export interface SippOptions {
   readonly inject?: readonly (readonly string[])[];
   /** How long a call of the scenario's default pause lasts, in milliseconds. */
   readonly holdMs?: number;
-  /** The whole run's limit. Default 60 s. */
+  /** The whole run’s limit. Default 180 s. */
   readonly seconds?: number;
   readonly extra?: readonly string[];
 }
@@ -60,7 +62,11 @@ export class Sipp {
   /** Resolves when its port is bound. */
   static async start(options: SippOptions): Promise<Sipp> {
     const directory = mkdtempSync(join(tmpdir(), 'branchline-sipp-'));
-    const program = new Program('sipp', argumentsOf(options, directory), { cwd: directory });
+    const args = argumentsOf(options, directory);
+    const program =
+      options.isPunctual === true
+        ? punctual('sipp', args, { cwd: directory })
+        : new Program('sipp', args, { cwd: directory });
     const sipp = new Sipp(program, directory);
     let over = false;
     void program.finished.then(
@@ -128,7 +134,7 @@ export const credentials = (username: string, password: string): string =>
   `[authentication username=${username} password=${password}]`;
 
 function argumentsOf(options: SippOptions, directory: string): string[] {
-  const { scenario, remote, local, transport = 'udp', mediaPort, echo = false, inject, seconds = 60 } = options;
+  const { scenario, remote, local, transport = 'udp', mediaPort, echo = false, inject, seconds = 180 } = options;
   const args = scenario.endsWith('.xml') ? ['-sf', scenario] : ['-sn', scenario];
   args.push(
     '-i',
