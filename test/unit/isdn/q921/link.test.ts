@@ -67,6 +67,22 @@ test('a reset that may have lost a message tells layer 3 so, and sends no half o
   );
 });
 
+test('a reset takes what waits for the window with it (§5.7.2): of a burst the peer has heard what it acknowledged', () => {
+  const link = ladder(
+    { ...user, k: 2 },
+    `${UP}
+    20     dl-data 01          → I 0,0 [01]
+    21     dl-data 02          → I 1,0 [02]
+    22     dl-data 03          →
+    23     dl-data 04          →
+    30     < RR 1              → I 2,0 [03]
+    40     < SABME P           → UA F · error F · dl-established
+    50     dl-data 05          → I 0,0 [05]
+    60     < RR 1              →`,
+  );
+  assert.equal(link.queued, 0);
+});
+
 test('both ends that call at once answer each other and both come up', () => {
   ladder(
     user,
