@@ -43,7 +43,7 @@ describe('diversions', () => {
 
   before(async () => {
     const args = ['-a', 'answer', '-A', '20', '-H', '0', '-B', '10'];
-    libpri = await startLibpri({ side: 'net', listen: SPAN.libpri, peer: SPAN.ours, seconds: 90, args });
+    libpri = await startLibpri({ side: 'net', listen: SPAN.libpri, peer: SPAN.ours, args });
     box = await BoxProcess.started(settings);
     await box.ready();
     for (const user of ['201', '202', '203', '204']) {

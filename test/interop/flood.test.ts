@@ -97,11 +97,11 @@ describe('a flood', () => {
     const { socket, heard } = await stranger(ATTACKER);
     socket.write(register(1_000_000), 'latin1');
     socket.write(request('INVITE', `sip:911@${DOMAIN}`, 1), 'latin1');
-    await box.until('the emergency call is heard', async () => heard().includes('SIP/2.0 100'), 5);
+    await box.until('the emergency call is heard', async () => heard().includes('SIP/2.0 100'));
     assert.ok(!heard().includes('401'));
     const other = await stranger('127.0.0.67');
     other.socket.write(register(2_000_000), 'latin1');
-    await box.until('another source is answered', async () => other.heard().includes('SIP/2.0 401'), 5);
+    await box.until('another source is answered', async () => other.heard().includes('SIP/2.0 401'));
     for (const one of [socket, other.socket]) one.destroy();
   });
 });

@@ -18,7 +18,7 @@ let far: Libpri;
 
 before(async () => {
   // By the standard's own timers a link that is cut is known to be down after some 13 s; here it need not last so long.
-  const timers = { T200: 0.3, T203: 1 };
+  const timers = { T200: 0.5, T203: 1 };
   branch = await PriBranch.start({
     base: BASE,
     spans: [
@@ -36,7 +36,7 @@ before(async () => {
 });
 afterEach(async () => {
   await branch.tidy();
-  await branch.idle(20);
+  await branch.idle();
 });
 after(() => branch.stop());
 
@@ -49,7 +49,7 @@ const states = (): readonly unknown[] =>
 
 async function waitForStates(...wanted: readonly string[]): Promise<void> {
   const reached = (): boolean => JSON.stringify(states()) === JSON.stringify(wanted);
-  await eventually(`the D-channels are ${wanted}`, reached, 20).catch(() => assert.deepEqual(states(), wanted));
+  await eventually(`the D-channels are ${wanted}`, reached, 40).catch(() => assert.deepEqual(states(), wanted));
 }
 
 test('one D-channel carries the calls of both spans, each named by its interface', async () => {
@@ -88,7 +88,7 @@ test('the primary D-channel is cut: calls stay, new ones go over the backup, and
   await waitForStates('out-of-service', 'in-service');
   // libpri is told by SERVICE that the backup carries the calls from here on.
   await far.waitFor('dchan_up', { fields: { d: 1 }, after: cut });
-  await far.waitFor('dchan_down', { fields: { d: 0 }, after: cut, seconds: 20 });
+  await far.waitFor('dchan_down', { fields: { d: 0 }, after: cut });
   assert.deepEqual([out.talking, incoming[0]?.talking], [true, true]);
 
   const next = await phone.call('99725551235');
@@ -96,7 +96,7 @@ test('the primary D-channel is cut: calls stay, new ones go over the backup, and
   assert.equal((await far.waitFor('setup', { after: cut })).d, 1);
   far.call('2145550201', '4695550124');
   assert.equal((await far.waitFor('connect', { after: cut })).d, 1);
-  await eventually('the alarm of the cut one stands', () => alarmsOf('a').includes('d-channel-down'), 10);
+  await eventually('the alarm of the cut one stands', () => alarmsOf('a').includes('d-channel-down'));
   assert.deepEqual(alarmsOf('b'), []);
 
   // What began over the primary ends over the backup.
@@ -127,12 +127,12 @@ test('both D-channels are cut: a call that was answered waits for them, and goes
   const phone = await branch.phone('201');
   const call = await phone.call('99725551234');
   assert.equal(await call.answered, true);
-  far.cut(0, 5);
-  far.cut(1, 5);
+  far.cut(0, 8);
+  far.cut(1, 8);
   await waitForStates('out-of-service', 'out-of-service');
   assert.equal(call.talking, true);
   assert.deepEqual([...branch.box.gateway.spans.unavailable.values()], ['its D-channels are down']);
-  await eventually('a D-channel is in service', () => states().includes('in-service'), 20);
+  await eventually('a D-channel is in service', () => states().includes('in-service'), 40);
   const back = far.events.length;
   await call.hangUp();
   assert.equal((await far.waitFor('disconnect', { after: back })).cause, 16);
@@ -154,8 +154,7 @@ test('the line of the primary fails: its calls stay, its channels rest, new call
   assert.deepEqual([setup.d, setup.ds1], [1, 1]);
   const resting = (await spans())[0]?.channels.filter(({ state }) => state === 'out-of-service').length;
   assert.equal(resting, 22);
-  await eventually('one alarm stands, the one that explains the rest', () => alarmsOf('a').length > 0, 10);
-  assert.deepEqual(alarmsOf('a'), ['line-los']);
+  await eventually('one alarm stands, the one that explains the rest', () => alarmsOf('a').join() === 'line-los');
   await call.hangUp();
   assert.deepEqual(pick(await far.waitFor('disconnect', { after: since })), { d: 1, cause: 16 });
   branch.box.gateway.reactor.run(() => line?.alarm('LOS', false));
@@ -172,11 +171,11 @@ test('a configuration without the group parts the spans, and with it they are on
   const parted = (await apply({ ...settings, nfas: [] })) as { readonly type: string };
   assert.equal(parted.type, 'applied', JSON.stringify(parted));
   assert.deepEqual(await groups(), [undefined, undefined]);
-  await eventually('each has its own D-channel', () => branch.up('a') && branch.up('b'), 20);
+  await eventually('each has its own D-channel', () => branch.up('a') && branch.up('b'), 40);
   const joined = (await apply(settings)) as { readonly type: string };
   assert.equal(joined.type, 'applied', JSON.stringify(joined));
   assert.deepEqual(await groups(), ['carrier', 'carrier']);
-  await eventually('a D-channel is in service', () => states().includes('in-service'), 20);
+  await eventually('a D-channel is in service', () => states().includes('in-service'), 40);
 });
 
 test('a switch-over that is asked of nobody, or of a group that is not there, is refused', async () => {
@@ -191,7 +190,7 @@ test('a capture of both D-channels is read by tshark, each its own interface, wi
   const call = await phone.call('99725551234');
   assert.equal(await call.answered, true);
   await call.hangUp();
-  await branch.idle(20);
+  await branch.idle();
   await fetch(`${API}/capture/end`, { method: 'POST' });
   const file = join(branch.folder, 'd.pcapng');
   writeFileSync(file, new Uint8Array(await (await fetch(`${API}/capture/file`)).arrayBuffer()));

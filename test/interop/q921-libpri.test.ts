@@ -18,6 +18,8 @@ class Ours {
   readonly told: string[] = [];
   readonly errors: string[] = [];
   readonly heard: string[] = [];
+  /** When libpri's last SABME came; undefined before its first. */
+  sabmeAt: number | undefined;
   readonly #socket = createSocket('udp4');
   readonly #peer: number;
   readonly #loss: () => boolean;
@@ -31,6 +33,7 @@ class Ours {
 
   async open(port: number): Promise<void> {
     this.#socket.on('message', (frame) => {
+      if (frame.length === 3 && frame[2] === 0x7f) this.sabmeAt = performance.now();
       if (!this.#loss()) this.feed({ type: 'frame', frame: new Uint8Array(frame) });
     });
     await new Promise<void>((resolve) => this.#socket.bind(port, '127.0.0.1', resolve));
@@ -68,10 +71,7 @@ after(async () => {
 
 let nextPort = 21000;
 
-async function pair(
-  side: LinkSide,
-  options: { readonly loss?: number; readonly seconds?: number; readonly args?: readonly string[] } = {},
-) {
+async function pair(side: LinkSide, options: { readonly loss?: number; readonly args?: readonly string[] } = {}) {
   const ours = nextPort++;
   const theirs = nextPort++;
   const random: Random & { next(): number } = seeded(ours);
@@ -82,7 +82,6 @@ async function pair(
     side: side === 'user' ? 'net' : 'cpe',
     listen: theirs,
     peer: ours,
-    seconds: options.seconds ?? 60,
     args: options.args ?? [],
   });
   closers.push(() => libpri.stop());
@@ -100,7 +99,7 @@ suite('against libpri', { concurrency: true }, () => {
       await libpri.waitFor('dchan_up');
       await eventually('our link is up', () => us.told.includes('up'));
       // libpri calls again after its first second; what goes out then must still arrive.
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await eventually('libpri has called', () => us.sabmeAt !== undefined);
       for (let i = 1; i <= 20; i++) us.feed({ type: 'dl-data', message: enquiry(i) });
       await eventually('all is acknowledged', () => us.link.queued === 0);
       await eventually('libpri answers each', () => us.heard.length >= 20);
@@ -117,14 +116,14 @@ suite('against libpri', { concurrency: true }, () => {
       concurrency: true,
     }, async () => {
       const { us, libpri } = await pair(side, { loss: 0.1 });
-      await libpri.waitFor('dchan_up', { seconds: 20 });
-      await eventually('our link is up', () => us.told.includes('up'), 20);
+      await libpri.waitFor('dchan_up', { seconds: 40 });
+      await eventually('our link is up', () => us.told.includes('up'), 40);
       // Its second SABME, which may be lost and repeated, would take messages with it: that is another test's business.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await eventually('libpri calls no more', () => performance.now() - (us.sabmeAt ?? Number.NaN) > 2500);
       const calls = Array.from({ length: 40 }, (_, i) => i + 1);
       for (const call of calls) us.feed({ type: 'dl-data', message: enquiry(call) });
-      await eventually('all is acknowledged', () => us.link.queued === 0, 30);
-      await eventually('libpri answers each', () => us.heard.length >= calls.length, 30);
+      await eventually('all is acknowledged', () => us.link.queued === 0, 40);
+      await eventually('libpri answers each', () => us.heard.length >= calls.length, 40);
       assert.deepEqual(
         us.told.filter((word) => word !== 'up'),
         [],
@@ -138,16 +137,16 @@ suite('against libpri', { concurrency: true }, () => {
       const { us, libpri } = await pair(side);
       await libpri.waitFor('dchan_up');
       await eventually('our link is up', () => us.told.includes('up'));
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await eventually('libpri has called', () => us.sabmeAt !== undefined);
       libpri.down(18);
       // A message under way makes the silence noticed after T200 instead of T203.
       await eventually('libpri is silent', () => {
         if (us.link.queued === 0) us.feed({ type: 'dl-data', message: enquiry(1) });
         return us.link.state === 'timer-recovery';
       });
-      await eventually('the loss is reported', () => us.told.includes('down'), 15);
+      await eventually('the loss is reported', () => us.told.includes('down'), 40);
       assert.deepEqual(us.errors.slice(-2), ['I', 'G']);
-      await eventually('the link is back', () => us.told.at(-1) === 'up', 20);
+      await eventually('the link is back', () => us.told.at(-1) === 'up', 40);
       const before = us.heard.length;
       // libpri may still call for the link itself, which resets it and drops what was under way (Annex B): layer 3 asks again then.
       await eventually('libpri answers again', () => {

@@ -114,7 +114,7 @@ for (const side of ['user', 'network'] as const) {
     }
 
     test('23 calls from libpri at once are all answered, and all channels come back', async () => {
-      const line = await open(side, ['-c', '201', '-k', '23', '-g', '1', '-H', '1500'], answering);
+      const line = await open(side, ['-c', '201', '-k', '23', '-g', '1', '-H', '5000'], answering);
       await line.heard('connected', 23);
       assert.ok(line.end.group.channelStates().every((c) => c.state === 'busy'));
       await line.heard('release', 23);
@@ -207,16 +207,17 @@ for (const side of ['user', 'network'] as const) {
       await line.close(30);
     });
 
-    test('a call outlives a D-channel that is silent for 18 s, under its own call reference', async () => {
+    test('a call outlives a D-channel that is silent for 22 s, under its own call reference', async () => {
       const words = ['-a', 'answer', '-A', '20', '-H', '0'];
       const line = await open(side, words, clearing, { timers: { T322: seconds(1) } });
       const call = line.end.call();
       await line.heard('connect');
       const before = line.end.group.records();
       const establishments = line.end.establishments;
-      line.peer.down(18);
-      // Layer 2 notices by T203 and N200 × T200, and calls the peer until it answers.
-      await eventually('the link is lost and back', () => line.end.establishments > establishments && line.end.up, 40);
+      // Layer 2 notices by T203 and N200 × T200, and gives up after as many SABMEs: 18 s. Where the peer answers the last of them in
+      // time the link was only reset, and layer 3 hears of nothing.
+      line.peer.down(22);
+      await eventually('the link is lost and back', () => line.end.establishments > establishments && line.end.up, 60);
       // T322 would have run out thrice by now, had libpri not confirmed the state.
       await sleep(3500);
       assert.deepEqual(line.end.group.records(), before);

@@ -113,12 +113,12 @@ test('OPTIONS is answered 503 while the only D-channel is down, 200 while it is 
     await box.until('the link is up', async () => (await options()) === 200);
     assert.equal(await box.health(), 200);
     await line.close();
-    await box.until('the loss is noticed', async () => (await options()) === 503, 15);
+    await box.until('the loss is noticed', async () => (await options()) === 503, 40);
     assert.equal(await box.health(), 503);
     const again = new UdpEnd({ ours: SPAN.peer, peer: SPAN.ours }, { side: 'network' });
     await again.open();
     try {
-      await box.until('the link is back', async () => (await options()) === 200, 20);
+      await box.until('the link is back', async () => (await options()) === 200, 40);
       assert.equal(await box.health(), 200);
     } finally {
       await again.close();

@@ -71,7 +71,7 @@ describe('transfer', () => {
   async function talk(one: PhoneCall, other: PhoneCall, tones: readonly [number, number]): Promise<void> {
     one.media.play({ type: 'tone', frequency: tones[0], level: -12 });
     other.media.play({ type: 'tone', frequency: tones[1], level: -12 });
-    await eventually('each hears the other', () => pitch(one) === tones[1] && pitch(other) === tones[0], 10);
+    await eventually('each hears the other', () => pitch(one) === tones[1] && pitch(other) === tones[0]);
   }
 
   test('blind, by the one who called: the called party is put through, and says so in NOTIFYs', async () => {
@@ -95,20 +95,20 @@ describe('transfer', () => {
     const [call, other] = await connected(ada, bell, '202');
     assert.equal(await other.refer(`sip:${MILLIWATT}@${DOMAIN}`), 202);
     await other.ended;
-    await eventually('the caller hears the carrier', () => pitch(call) === 1_004, 10);
+    await eventually('the caller hears the carrier', () => pitch(call) === 1_004);
     await call.hangUp();
   });
 
   test('a call on the PRI stays up when its phone transfers it', async () => {
     const call = await ada.call(MILLIWATT);
     assert.equal(await call.answered, true);
-    await eventually('it hears the carrier', () => pitch(call) === 1_004, 10);
+    await eventually('it hears the carrier', () => pitch(call) === 1_004);
     const came = nextCall(bell, (incoming) => incoming.accept());
     const before = (await box.spans())[0]?.channels.filter(({ state }) => state !== 'idle').map(({ slot }) => slot);
     assert.equal(await call.refer(`sip:202@${DOMAIN}`), 202);
     const other = await came;
     await call.ended;
-    await eventually('the other hears the carrier', () => pitch(other) === 1_004, 10);
+    await eventually('the other hears the carrier', () => pitch(other) === 1_004);
     const now = (await box.spans())[0]?.channels.filter(({ state }) => state !== 'idle').map(({ slot }) => slot);
     assert.deepEqual(now, before);
     await other.hangUp();
@@ -175,6 +175,6 @@ describe('transfer', () => {
   test('nothing of all these calls is left', async () => {
     // Transactions are left alone: theirs is a matter of 32 s, which other tests wait for.
     const isLeft = (what: string): boolean => !what.endsWith('sip_transactions');
-    await box.until('nothing is left', async () => !(await box.leftovers()).some(isLeft), 20);
+    await box.until('nothing is left', async () => !(await box.leftovers()).some(isLeft), 40);
   });
 });

@@ -42,7 +42,6 @@ describe('three SIP gateways and a PRI behind one route', () => {
         scenario: scenario('gateway'),
         local: { address: GATEWAYS[name], port: GATEWAY_PORT },
         mediaPort: 30_400,
-        seconds: 180,
         extra: ['-trace_logs', '-log_file', logFile(name)],
       }),
     );
@@ -175,7 +174,7 @@ describe('three SIP gateways and a PRI behind one route', () => {
 
   test('its first good answer to a probe brings it back', async () => {
     await come('g2');
-    await box.until('g2 is back', async () => !(await outcome()).includes('throttled'), 20);
+    await box.until('g2 is back', async () => !(await outcome()).includes('throttled'), 40);
     assert.equal(logged('g2', 'OPTIONS').length, 1);
     assert.equal(logged('g1', 'OPTIONS').length, 0, 'who is well is left in peace');
     assert.deepEqual(tally(ways((await calls(8, ANSWERED)).records)), { g1: 2, g2: 2, g3: 2, pstn: 2 });
