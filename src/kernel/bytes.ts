@@ -27,18 +27,18 @@ const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Up to here going octet by octet is quicker than calling the decoder, which also moves a short array out of the engine's heap. */
 const SHORT = 32;
 
-/** One character per octet from `at` on, U+0000 to U+00FF: every octet comes back from `fromLatin1`. */
-export function toLatin1(bytes: Uint8Array, at = 0): string {
-  if (bytes.length - at <= SHORT) return eachOctet(bytes, at);
+/** One character per octet from `at` to `end`, U+0000 to U+00FF: every octet comes back from `fromLatin1`. */
+export function toLatin1(bytes: Uint8Array, at = 0, end = bytes.length): string {
+  if (end - at <= SHORT) return eachOctet(bytes, at, end);
   // Text on the wire is nearly always ASCII, where UTF-8 is the same and decoded natively. Anything else comes out shorter or
   // with U+FFFD in it. (No decoder does Latin-1: the label means windows-1252.)
-  const text = ascii.decode(at === 0 ? bytes : bytes.subarray(at));
-  return text.length === bytes.length - at && !text.includes('\uFFFD') ? text : eachOctet(bytes, at);
+  const text = ascii.decode(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+  return text.length === end - at && !text.includes('\uFFFD') ? text : eachOctet(bytes, at, end);
 }
 
-function eachOctet(bytes: Uint8Array, at: number): string {
+function eachOctet(bytes: Uint8Array, at: number, end: number): string {
   let out = '';
-  for (let i = at; i < bytes.length; i++) out += String.fromCharCode(bytes[i] ?? 0);
+  for (let i = at; i < end; i++) out += String.fromCharCode(bytes[i] ?? 0);
   return out;
 }
 
@@ -53,7 +53,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -64,7 +64,7 @@ export function releaseOf(cause: CauseElement, elements: readonly Element[]): Re
   const heard: readonly Element[] =
     cause.diagnostics === undefined
       ? elements
-      : [{ codeset: 0, id: causeElement.id, contents: causeElement.encode(cause) }, ...elements];
+      : [{ codeset: 0, id: causeElement.id, contents: Uint8Array.from(causeElement.encode(cause)) }, ...elements];
   return { type: 'release', cause: causeOf(cause.cause), location: cause.location, origin: originOf(heard) };
 }
 

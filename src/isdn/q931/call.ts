@@ -2,7 +2,7 @@
 import type { Instant } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
 import type { Channels, Entry } from './channels.ts';
-import type { Element } from './element.ts';
+import type { Element, SaidElement } from './element.ts';
 import type { CauseElement } from './ie/cause.ts';
 import type { CauseLocation } from './ie/location.ts';
 import type { MessageName } from './message-table.ts';
@@ -21,7 +21,7 @@ export interface Desk {
   readonly linkUp: boolean;
   /** Whether channel identification names the interface. */
   readonly explicitInterface: boolean;
-  send(call: Call, name: MessageName, elements: readonly Element[]): void;
+  send(call: Call, name: MessageName, elements: readonly SaidElement[]): void;
   indicate(call: Call, indication: CallIndication): void;
   problem(id: ProblemId, what: string): void;
   /** Gives the channel to the call, taking it from its holder's hands if need be. */
@@ -47,7 +47,7 @@ export class Call {
   /** The first answer to SETUP, which names the channel, was sent or heard. */
   answered = false;
   /** SETUP's elements, for the repeat after T303. */
-  setup: readonly Element[] = [];
+  setup: readonly SaidElement[] = [];
   /** What SETUP ACKNOWLEDGE is to be answered with: digits that came since SETUP, or that there are no more. */
   waiting: { digits: string; complete: boolean } | undefined;
   /** Sent again so many times: SETUP, RELEASE or STATUS ENQUIRY. */

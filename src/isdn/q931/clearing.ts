@@ -2,7 +2,7 @@
 import type { Instant } from '../../kernel/time.ts';
 import type { Call, Desk } from './call.ts';
 import { causeOf, progressOf } from './compose.ts';
-import type { Element } from './element.ts';
+import type { Element, HeardElement } from './element.ts';
 import { CAUSES, type CauseElement } from './ie/cause.ts';
 import { inBand, type Progress } from './ie/progress.ts';
 import { causeIn, progressIn, restOf } from './interpret.ts';
@@ -80,7 +80,7 @@ export function release(
 export function hearDisconnect(
   call: Call,
   desk: Desk,
-  elements: readonly Element[],
+  elements: readonly HeardElement[],
   fault: CauseElement | undefined,
   now: Instant,
 ): void {
@@ -99,14 +99,14 @@ export function hearDisconnect(
 export function hearRelease(
   call: Call,
   desk: Desk,
-  elements: readonly Element[],
+  elements: readonly HeardElement[],
   fault: CauseElement | undefined,
 ): void {
   if (call.state !== 'release-sent') desk.send(call, 'release-complete', fault === undefined ? [] : [causeOf(fault)]);
   finish(call, desk, causeIn(elements), restOf(elements));
 }
 
-export function hearReleaseComplete(call: Call, desk: Desk, elements: readonly Element[]): void {
+export function hearReleaseComplete(call: Call, desk: Desk, elements: readonly HeardElement[]): void {
   finish(call, desk, causeIn(elements), restOf(elements));
 }
 

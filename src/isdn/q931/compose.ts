@@ -1,7 +1,6 @@
 /** Words into elements: what our SETUP, CONNECT and their like hold. */
-import { sameBytes } from '../../kernel/bytes.ts';
 import type { Entry } from './channels.ts';
-import type { Element } from './element.ts';
+import type { SaidElement } from './element.ts';
 import { bearerCapability } from './ie/bearer.ts';
 import { type CauseElement, causeElement } from './ie/cause.ts';
 import { channelIdentification } from './ie/channel.ts';
@@ -19,7 +18,7 @@ export function channelElement(
   desk: { readonly explicitInterface: boolean; readonly variant: Variant },
   entry: Entry,
   exclusive: boolean,
-): Element {
+): SaidElement {
   return element(channelIdentification, {
     interface: desk.explicitInterface ? entry.interface : undefined,
     exclusive,
@@ -28,11 +27,11 @@ export function channelElement(
   });
 }
 
-export const causeOf = (cause: CauseElement): Element => element(causeElement, cause);
+export const causeOf = (cause: CauseElement): SaidElement => element(causeElement, cause);
 
-const NONE: readonly Element[] = [];
+const NONE: readonly SaidElement[] = [];
 
-export const progressOf = (progress: readonly Progress[] = []): readonly Element[] =>
+export const progressOf = (progress: readonly Progress[] = []): readonly SaidElement[] =>
   progress.length === 0 ? NONE : progress.slice(0, 2).map((p) => element(progressIndicator, p));
 
 /** A name in the elements that this variant and side use. */
@@ -41,9 +40,9 @@ export function nameElements(
   operation: NameOperation['operation'],
   variant: Variant,
   side: Side,
-): readonly Element[] {
+): readonly SaidElement[] {
   if (name === undefined) return [];
-  return variant.names[side].flatMap((way): readonly Element[] => {
+  return variant.names[side].flatMap((way): readonly SaidElement[] => {
     if (way === 'facility')
       return [element(nameFacility, { operation, name, profile: variant.facilityProfile, invokeId: 1 })];
     // DISPLAY cannot say `restricted`, so a name that may not be shown stays here.
@@ -54,7 +53,7 @@ export function nameElements(
 }
 
 /** Puts what was kept as heard behind what we say ourselves; where both hold an element, ours counts. */
-function withOpaque(own: readonly Element[], opaque: readonly Element[]): readonly Element[] {
+function withOpaque(own: readonly SaidElement[], opaque: readonly SaidElement[]): readonly SaidElement[] {
   if (opaque.length === 0) return own;
   const held = new Set(own.filter((e) => e.codeset === 0).map((e) => e.id));
   return [...own, ...opaque.filter((e) => e.codeset !== 0 || REPEATABLE.has(e.id) || !held.has(e.id))];
@@ -66,13 +65,13 @@ const REPEATABLE = new Set([nameFacility.id, callingNumber.id]);
 /** SETUP (§3.1.14). */
 export function setupElements(
   words: SetupWords,
-  channel: Element | undefined,
+  channel: SaidElement | undefined,
   variant: Variant,
   side: Side,
-): readonly Element[] {
+): readonly SaidElement[] {
   // A bearer that says more than our words do (rates, user protocols) goes out as it was heard.
   const heard = words.elements.find((e) => e.codeset === 0 && e.id === bearerCapability.id);
-  const own: Element[] = [heard ?? element(bearerCapability, words.bearer)];
+  const own: SaidElement[] = [heard ?? element(bearerCapability, words.bearer)];
   if (channel !== undefined) own.push(channel);
   own.push(...progressOf(words.progress));
   own.push(...nameElements(words.callerName, 'calling-name', variant, side));
@@ -81,10 +80,4 @@ export function setupElements(
   for (const r of words.redirecting.slice(0, variant.redirectingNumbers)) own.push(element(redirectingNumber, r));
   if (words.complete && variant.overlap) own.push(SENDING_COMPLETE);
   return withOpaque(own, words.elements);
-}
-
-/** Whether a bearer element says no more than our words can. */
-export function plainBearer(contents: Uint8Array): boolean {
-  const words = bearerCapability.decode(contents);
-  return words !== undefined && sameBytes(bearerCapability.encode(words), contents);
 }

@@ -1,5 +1,5 @@
 /** SERVICE that means a D-channel: which of two carries the calls (TR 41459, SR-4994). It goes on that D-channel's own link. */
-import type { Element } from './element.ts';
+import type { SaidElement } from './element.ts';
 import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
 import { changeStatus } from './ie/simple.ts';
@@ -49,7 +49,7 @@ export function printDService(variant: Variant, face: number): Uint8Array | unde
   const { maintenance } = variant;
   const types = maintenance === undefined ? undefined : MAINTENANCE_TYPES[maintenance];
   if (maintenance === undefined || types === undefined) return undefined;
-  const elements: readonly Element[] = [
+  const elements: readonly SaidElement[] = [
     element(changeStatus, IN_SERVICE),
     element(channelIdentification, {
       interface: face,

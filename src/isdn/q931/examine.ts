@@ -1,5 +1,5 @@
 /** What is wrong with a message's elements: Q.931 §5.8.5–5.8.7. */
-import { type Element, MAX_ELEMENTS } from './element.ts';
+import { type HeardElement, MAX_ELEMENTS } from './element.ts';
 import { CAUSES } from './ie/cause.ts';
 import { codecOf, recognised } from './ie/table.ts';
 import type { Message } from './message.ts';
@@ -12,7 +12,7 @@ export interface Fault {
 
 export interface Findings {
   /** Those that can be read. */
-  readonly elements: readonly Element[];
+  readonly elements: readonly HeardElement[];
   /** Cause 96 or 100: the message can't be acted on as it stands. */
   readonly grave: Fault | undefined;
   /** Cause 99 or 100: the message counts, the element doesn't. */
@@ -28,30 +28,30 @@ export function examine(message: Message, mandatory: readonly number[]): Finding
   return sound ? { elements, grave: undefined, slight: undefined } : faults(message, mandatory);
 }
 
-function holdsAll(elements: readonly Element[], ids: readonly number[]): boolean {
+function holdsAll(elements: readonly HeardElement[], ids: readonly number[]): boolean {
   for (const id of ids) if (!holds(elements, id)) return false;
   return true;
 }
 
-function holds(elements: readonly Element[], id: number): boolean {
+function holds(elements: readonly HeardElement[], id: number): boolean {
   for (const e of elements) if (e.codeset === 0 && e.id === id) return true;
   return false;
 }
 
-function isSound({ codeset, id, contents }: Element): boolean {
-  if (codeset !== 0) return true;
-  const codec = codecOf(id);
-  return codec === undefined ? recognised(id) : codec.decode(contents) !== undefined;
+function isSound(e: HeardElement): boolean {
+  if (e.codeset !== 0) return true;
+  const codec = codecOf(e.id);
+  return codec === undefined ? recognised(e.id) : e.read(codec) !== undefined;
 }
 
 function faults(message: Message, mandatory: readonly number[]): Findings {
-  const elements: Element[] = [];
+  const elements: HeardElement[] = [];
   const spoiled: number[] = [];
   const unknown: number[] = [];
   for (const e of message.elements) {
     const codec = e.codeset === 0 ? codecOf(e.id) : undefined;
     if (codec === undefined && e.codeset === 0 && !recognised(e.id)) unknown.push(e.id);
-    if (codec !== undefined && codec.decode(e.contents) === undefined) spoiled.push(e.id);
+    if (codec !== undefined && e.read(codec) === undefined) spoiled.push(e.id);
     else elements.push(e);
   }
   if (message.cut !== undefined) (recognised(message.cut) ? spoiled : unknown).push(message.cut);

@@ -3,7 +3,7 @@ import type { Instant } from '../../kernel/time.ts';
 import type { Call, Desk } from './call.ts';
 import { abort, enquire, finish, hearDisconnect, hearRelease, hearReleaseComplete } from './clearing.ts';
 import { causeOf } from './compose.ts';
-import type { Element } from './element.ts';
+import type { HeardElement } from './element.ts';
 import { CAUSES, type CauseElement, causeElement } from './ie/cause.ts';
 import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
@@ -15,7 +15,7 @@ import { sendDigits } from './requests.ts';
 import { NULL_STATE, stateValue } from './states.ts';
 
 export interface Heard {
-  readonly elements: readonly Element[];
+  readonly elements: readonly HeardElement[];
   /** What was wrong with its mandatory elements, to be said in a clearing answer. */
   readonly fault: CauseElement | undefined;
 }
@@ -89,7 +89,7 @@ export const STEPS: Readonly<Record<Exclude<MessageName, 'setup' | 'restart' | '
   status: hearStatus,
 };
 
-function hearName(call: Call, desk: Desk, elements: readonly Element[]): void {
+function hearName(call: Call, desk: Desk, elements: readonly HeardElement[]): void {
   const name = nameIn(elements, false);
   if (name !== undefined) desk.indicate(call, { type: 'identity', name });
 }
@@ -106,7 +106,7 @@ export function sendStatus(call: Call, desk: Desk, cause: number, diagnostics?: 
  * The first answer to our SETUP settles the channel (§5.1.2, §5.2.3, §5.7). False: it can't be had and the call is being
  * cleared.
  */
-function agree(call: Call, desk: Desk, elements: readonly Element[], now: Instant): boolean {
+function agree(call: Call, desk: Desk, elements: readonly HeardElement[], now: Instant): boolean {
   if (call.answered) return true;
   call.answered = true;
   const named = first(elements, channelIdentification);

@@ -1,6 +1,6 @@
 /** Elements into words: what a heard message says to the user. What no word holds is handed on as heard. */
-import { plainBearer } from './compose.ts';
-import type { Element } from './element.ts';
+import { sameBytes } from '../../kernel/bytes.ts';
+import type { Element, HeardElement, SaidElement } from './element.ts';
 import { bearerCapability } from './ie/bearer.ts';
 import { CAUSES, type CauseElement, causeElement } from './ie/cause.ts';
 import { channelIdentification } from './ie/channel.ts';
@@ -23,16 +23,16 @@ import type { Variant } from './variants.ts';
 /** Diversions and progress indicators that we read of one message. */
 const MAX_REPEATS = 4;
 
-export const progressIn = (elements: readonly Element[]): readonly Progress[] =>
+export const progressIn = (elements: readonly HeardElement[]): readonly Progress[] =>
   every(elements, progressIndicator, MAX_REPEATS);
 
 /** The cause of a clearing message; without one it is 31 (§5.8.6.1). */
-export const causeIn = (elements: readonly Element[]): CauseElement =>
+export const causeIn = (elements: readonly HeardElement[]): CauseElement =>
   first(elements, causeElement) ?? { cause: CAUSES.normalUnspecified, location: 'user', diagnostics: undefined };
 
 /** A name in FACILITY; else in DISPLAY, where its type octet says so or `plain` text counts as one. */
 export function nameIn(
-  elements: readonly Element[],
+  elements: readonly HeardElement[],
   plain: boolean,
   number?: PresentedNumber,
 ): PresentedName | undefined {
@@ -44,19 +44,29 @@ export function nameIn(
   return { text: shown.text, presentation: number?.presentation === 'restricted' ? 'restricted' : 'allowed' };
 }
 
-const has = (elements: readonly Element[], e: Element): boolean =>
+const has = (elements: readonly HeardElement[], e: SaidElement): boolean =>
   elements.some((x) => x.id === e.id && x.codeset === e.codeset);
 
+/** Whether a bearer says no more than our words can. */
+function isPlain(bearer: HeardElement): boolean {
+  const words = bearer.read(bearerCapability);
+  return words !== undefined && sameBytes(bearerCapability.encode(words), bearer.contents);
+}
+
+/** With octets of their own: what is handed on outlives its message. */
+const detached = (elements: readonly HeardElement[]): readonly Element[] =>
+  elements.map(({ codeset, id, contents }) => ({ codeset, id, contents }));
+
 /** Whether an element of SETUP, `elements[at]`, is said by our words. */
-function consumed(e: Element, at: number, elements: readonly Element[]): boolean {
+function consumed(e: HeardElement, at: number, elements: readonly HeardElement[]): boolean {
   if (e.codeset !== 0) return false;
   switch (e.id) {
     case bearerCapability.id:
-      return plainBearer(e.contents);
+      return isPlain(e);
     case callingNumber.id:
       return elements.findIndex((x) => x.id === e.id && x.codeset === e.codeset) === at;
     case nameFacility.id:
-      return nameFacility.decode(e.contents) !== undefined;
+      return e.read(nameFacility) !== undefined;
     default:
       return SAID.has(e.id);
   }
@@ -71,7 +81,7 @@ const SAID = new Set([
 ]);
 
 /** What SETUP says; undefined without a bearer that can be read. */
-export function setupIn(elements: readonly Element[], variant: Variant): SetupWords | undefined {
+export function setupIn(elements: readonly HeardElement[], variant: Variant): SetupWords | undefined {
   const bearer = first(elements, bearerCapability);
   if (bearer === undefined) return undefined;
   const caller = first(elements, callingNumber);
@@ -84,12 +94,12 @@ export function setupIn(elements: readonly Element[], variant: Variant): SetupWo
     callerName: nameIn(elements, true, caller),
     redirecting: every(elements, redirectingNumber, MAX_REPEATS),
     progress: progressIn(elements),
-    elements: elements.filter((e, at) => !consumed(e, at, elements)),
+    elements: detached(elements.filter((e, at) => !consumed(e, at, elements))),
   };
 }
 
 /** Digits of INFORMATION, in called number or keypad. */
-export function digitsIn(elements: readonly Element[]): { readonly digits: string; readonly complete: boolean } {
+export function digitsIn(elements: readonly HeardElement[]): { readonly digits: string; readonly complete: boolean } {
   const digits = first(elements, calledNumber)?.digits ?? first(elements, keypad) ?? '';
   return { digits, complete: has(elements, SENDING_COMPLETE) };
 }
@@ -103,7 +113,10 @@ const PASSED_ON = new Set([
 ]);
 
 /** The elements of any later message that a tandem must hand on. */
-export const restOf = (elements: readonly Element[]): readonly Element[] =>
-  elements.filter(
-    (e) => e.codeset !== 0 || !(PASSED_ON.has(e.id) || (e.id === nameFacility.id && nameFacility.decode(e.contents))),
+export const restOf = (elements: readonly HeardElement[]): readonly Element[] =>
+  detached(
+    elements.filter(
+      (e) =>
+        e.codeset !== 0 || !(PASSED_ON.has(e.id) || (e.id === nameFacility.id && e.read(nameFacility) !== undefined)),
+    ),
   );

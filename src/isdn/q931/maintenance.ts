@@ -1,7 +1,7 @@
 /** SERVICE and SERVICE ACKNOWLEDGE: channels taken out of service and back (TR 41459, SR-4994). */
 import type { Channels, Entry } from './channels.ts';
 import { channelElement } from './compose.ts';
-import type { Element } from './element.ts';
+import type { SaidElement } from './element.ts';
 import { examine } from './examine.ts';
 import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
@@ -20,7 +20,7 @@ export interface MaintenanceDesk {
   readonly explicitInterface: boolean;
   tell(entry: Entry): void;
   problem(id: ProblemId, what: string): void;
-  sendRaw(discriminator: number, reference: CallReference, type: number, elements: readonly Element[]): void;
+  sendRaw(discriminator: number, reference: CallReference, type: number, elements: readonly SaidElement[]): void;
 }
 
 /** Where the variant has none, only our own table changes. */

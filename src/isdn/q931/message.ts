@@ -1,6 +1,6 @@
 /** Q.931 messages as octets: protocol discriminator, call reference, message type, elements (§4.1–4.4). */
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { type Element, inWireOrder, parseElements, sizeOf, writeElements } from './element.ts';
+import { type HeardElement, inWireOrder, parseElements, type SaidElement, sizeOf, writeElements } from './element.ts';
 
 /** §4.2. */
 export const CALL_CONTROL = 0x08;
@@ -13,14 +13,20 @@ export interface CallReference {
   readonly fromOriginator: boolean;
 }
 
-export interface Message {
+/** A message to be written. */
+export interface SaidMessage {
   readonly discriminator: number;
   /** Undefined: the dummy call reference. */
   readonly reference: CallReference | undefined;
   readonly type: number;
-  readonly elements: readonly Element[];
+  readonly elements: readonly SaidElement[];
+}
+
+/** A message that was read. */
+export interface Message extends SaidMessage {
+  readonly elements: readonly HeardElement[];
   /** An element whose length ran past the end. */
-  readonly cut?: number | undefined;
+  readonly cut: number | undefined;
 }
 
 /** Why nothing can be said about an octet string: it is ignored (§5.8.1, §5.8.2, §5.8.3.1). */
@@ -51,7 +57,7 @@ export function parseMessage(bytes: Uint8Array): Result<Message, Unreadable> {
 }
 
 /** Writes a message with a call reference of `length` octets. */
-export function printMessage(message: Message, length: 1 | 2): Uint8Array {
+export function printMessage(message: SaidMessage, length: 1 | 2): Uint8Array {
   const { reference } = message;
   const elements = inWireOrder(message.elements);
   const referenceLength = reference === undefined ? 0 : length;

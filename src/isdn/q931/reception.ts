@@ -3,7 +3,7 @@ import type { Instant } from '../../kernel/time.ts';
 import { Call, type Desk } from './call.ts';
 import type { Entry } from './channels.ts';
 import { causeOf } from './compose.ts';
-import type { Element } from './element.ts';
+import type { HeardElement, SaidElement } from './element.ts';
 import { examine, type Findings } from './examine.ts';
 import { type Heard, STEPS, sendStatus } from './hearing.ts';
 import { CAUSES, type CauseElement, causeElement } from './ie/cause.ts';
@@ -25,8 +25,8 @@ export interface Hall extends Desk {
   holder(entry: Entry): Call | undefined;
   admit(call: Call): void;
   allot(): CallHandle;
-  sendTo(reference: CallReference, name: MessageName, elements: readonly Element[]): void;
-  sendGlobal(name: MessageName, elements: readonly Element[]): void;
+  sendTo(reference: CallReference, name: MessageName, elements: readonly SaidElement[]): void;
+  sendGlobal(name: MessageName, elements: readonly SaidElement[]): void;
 }
 
 /** Global call reference states, §4.5.7. */
@@ -91,7 +91,7 @@ export class Reception {
     this.#hall.sendGlobal('status', [this.#cause(cause), element(callState, state)]);
   }
 
-  #cause(cause: number, diagnostics?: Uint8Array): Element {
+  #cause(cause: number, diagnostics?: Uint8Array): SaidElement {
     return causeOf(this.#causeElement(cause, diagnostics));
   }
 
@@ -212,7 +212,7 @@ export class Reception {
   }
 
   /** The channel for an incoming call, or the cause that refuses it: §5.1.2, §5.2.3.1, §5.7. */
-  #channel(elements: readonly Element[]): Entry | number {
+  #channel(elements: readonly HeardElement[]): Entry | number {
     const { channels } = this.#hall;
     const asked = first(elements, channelIdentification);
     const any = (): Entry | number =>

@@ -3,7 +3,7 @@ import type { Instant } from '../../kernel/time.ts';
 import type { Call, Desk } from './call.ts';
 import { clear } from './clearing.ts';
 import { causeOf, channelElement, nameElements, progressOf, setupElements } from './compose.ts';
-import type { Element } from './element.ts';
+import type { SaidElement } from './element.ts';
 import { element } from './ie/codec.ts';
 import { nameFacility } from './ie/facility.ts';
 import { calledNumber, connectedNumber } from './ie/number.ts';
@@ -99,7 +99,7 @@ export function ask(call: Call, desk: Desk, request: Later, now: Instant): boole
 }
 
 /** The first answer to SETUP names the channel (§5.1.2, §5.2.3). */
-function answer(call: Call, desk: Desk, name: MessageName, elements: readonly Element[]): void {
+function answer(call: Call, desk: Desk, name: MessageName, elements: readonly SaidElement[]): void {
   const channel = call.answered || call.entry === undefined ? undefined : channelElement(desk, call.entry, true);
   call.answered = true;
   desk.send(call, name, channel === undefined ? elements : [channel, ...elements]);
@@ -142,7 +142,7 @@ export function sendDigits(
     call.waiting = { digits: (before + digits).slice(0, MAX_WAITING), complete };
     return;
   }
-  const elements: Element[] = [];
+  const elements: SaidElement[] = [];
   if (digits !== '') elements.push(element(calledNumber, { digits, type: 'unknown', plan: 'unknown' }));
   if (complete) elements.push(SENDING_COMPLETE);
   desk.send(call, 'information', elements);

@@ -3,7 +3,7 @@ import type { Instant } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
 import type { Channels, Entry } from './channels.ts';
 import { channelElement } from './compose.ts';
-import type { Element } from './element.ts';
+import type { HeardElement, SaidElement } from './element.ts';
 import { type ChannelIdentification, channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
 import { restartIndicator } from './ie/simple.ts';
@@ -26,7 +26,7 @@ export interface RestartDesk {
   readonly times: TimerTable;
   readonly linkUp: boolean;
   readonly explicitInterface: boolean;
-  sendGlobal(name: MessageName, elements: readonly Element[]): void;
+  sendGlobal(name: MessageName, elements: readonly SaidElement[]): void;
   /** Clears the call on a channel without a word on the wire. */
   drop(entry: Entry): void;
   tell(entry: Entry): void;
@@ -35,7 +35,7 @@ export interface RestartDesk {
 
 interface Job {
   readonly entries: readonly Entry[];
-  readonly elements: readonly Element[];
+  readonly elements: readonly SaidElement[];
   attempts: number;
 }
 
@@ -139,7 +139,7 @@ export class Restarter {
   }
 
   /** The peer's RESTART, §5.5.2: calls go, channels come back idle, the answer repeats what was asked. False: no such channel. */
-  heard(elements: readonly Element[]): boolean {
+  heard(elements: readonly HeardElement[]): boolean {
     const { channels } = this.#desk;
     const indicator = first(elements, restartIndicator) ?? INDICATED_CHANNELS;
     const named = first(elements, channelIdentification);

@@ -1,6 +1,6 @@
 /** Cause: Q.850 §2, used by Q.931 §4.5.12. */
-import { concat } from '../../../kernel/bytes.ts';
-import { type ElementCodec, last, readOnce } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
+import { last } from './codec.ts';
 import { type CauseLocation, locations } from './location.ts';
 
 export interface CauseElement {
@@ -11,24 +11,25 @@ export interface CauseElement {
   readonly diagnostics: Uint8Array | undefined;
 }
 
-export const causeElement: ElementCodec<CauseElement> = readOnce({
+export const causeElement: ElementCodec<CauseElement> = {
   codeset: 0,
   id: 0x08,
-  decode(contents) {
-    const octet3 = contents[0];
-    if (octet3 === undefined) return undefined;
+  decode(octets, at = 0, end = octets.length) {
+    if (at >= end) return undefined;
+    const octet3 = octets[at] ?? 0;
     // Octet 3a names the recommendation; the causes of all of them are Q.850's.
-    const at = last(octet3) ? 1 : 2;
-    const octet4 = contents[at];
-    if (octet4 === undefined || !last(octet4) || (octet4 & 0x7f) === 0) return undefined;
-    const diagnostics = contents.length > at + 1 ? contents.slice(at + 1) : undefined;
+    const next = at + (last(octet3) ? 1 : 2);
+    if (next >= end) return undefined;
+    const octet4 = octets[next] ?? 0;
+    if (!last(octet4) || (octet4 & 0x7f) === 0) return undefined;
+    const diagnostics = next + 1 < end ? octets.slice(next + 1, end) : undefined;
     return { cause: octet4 & 0x7f, location: locations.word(octet3 & 15) ?? 'beyond', diagnostics };
   },
   encode({ cause, location, diagnostics }) {
-    const head = Uint8Array.of(0x80 | locations.code(location), 0x80 | (cause & 0x7f));
-    return diagnostics === undefined ? head : concat(head, diagnostics);
+    const head = [0x80 | locations.code(location), 0x80 | (cause & 0x7f)];
+    return diagnostics === undefined ? head : [...head, ...diagnostics];
   },
-});
+};
 
 /** The causes of the protocol's own errors and of losing a call; the rest are the users' business. */
 export const CAUSES = {

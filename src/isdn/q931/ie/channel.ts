@@ -1,5 +1,6 @@
 /** Channel identification at a primary rate interface: Q.931 §4.5.13. */
-import { type ElementCodec, last, readOnce } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
+import { last } from './codec.ts';
 
 export interface ChannelIdentification {
   /** Interface identifier (octet 3.1, non-facility associated signalling); undefined: the one that carries the D-channel. */
@@ -48,10 +49,10 @@ function slotMap(slots: readonly number[]): number[] {
 }
 
 /** The channel numbers from `at` on. */
-function numberedSlots(contents: Uint8Array, at: number): number[] | undefined {
+function numberedSlots(octets: Uint8Array, at: number, end: number): number[] | undefined {
   const slots: number[] = [];
-  for (let i = at; i < contents.length; i++) {
-    const octet = contents[i] ?? 0;
+  for (let i = at; i < end; i++) {
+    const octet = octets[i] ?? 0;
     slots.push(octet & 0x7f);
     if (last(octet)) return slots;
   }
@@ -59,20 +60,18 @@ function numberedSlots(contents: Uint8Array, at: number): number[] | undefined {
   return slots.length === 1 ? slots : undefined;
 }
 
-export const channelIdentification: ElementCodec<ChannelIdentification> = readOnce({
+export const channelIdentification: ElementCodec<ChannelIdentification> = {
   codeset: 0,
   id: 0x18,
-  decode(contents) {
-    const octet3 = contents[0];
-    if (octet3 === undefined || (octet3 & PRIMARY_RATE) === 0) return undefined;
+  decode(octets, at = 0, end = octets.length) {
+    if (at >= end) return undefined;
+    const octet3 = octets[at++] ?? 0;
+    if ((octet3 & PRIMARY_RATE) === 0) return undefined;
     const exclusive = (octet3 & EXCLUSIVE) !== 0;
-    let at = 1;
     let face: number | undefined;
     if ((octet3 & INTERFACE_GIVEN) !== 0) {
-      face = contents[at];
-      if (face === undefined || !last(face)) return undefined;
-      face &= 0x7f;
-      at += 1;
+      if (at >= end || !last(octets[at] ?? 0)) return undefined;
+      face = (octets[at++] ?? 0) & 0x7f;
     }
     if ((octet3 & D_CHANNEL) !== 0)
       return { interface: face, exclusive, coding: 'number', slots: 'none', dChannel: true };
@@ -80,14 +79,12 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = readOn
     const any = { interface: face, exclusive, coding: 'number' } as const;
     if (selection === 3) return { ...any, slots: 'any' };
     if (selection === 0) return { ...any, slots: 'none' };
-    const octet32 = contents[at];
-    if (octet32 === undefined) {
-      // RESTART may name an interface alone.
-      return face === undefined ? undefined : { ...any, slots: [] };
-    }
+    // RESTART may name an interface alone.
+    if (at >= end) return face === undefined ? undefined : { ...any, slots: [] };
+    const octet32 = octets[at++] ?? 0;
     if ((octet32 & 0xef) !== B_CHANNEL_UNITS) return undefined;
     const map = (octet32 & MAP) !== 0;
-    const slots = map ? mapSlots(contents.slice(at + 1)) : numberedSlots(contents, at + 1);
+    const slots = map ? mapSlots(octets.slice(at, end)) : numberedSlots(octets, at, end);
     if (slots === undefined || slots.length === 0) return undefined;
     return { interface: face, exclusive, slots, coding: map ? 'map' : 'number' };
   },
@@ -96,11 +93,11 @@ export const channelIdentification: ElementCodec<ChannelIdentification> = readOn
     if (dChannel) octet3 |= D_CHANNEL;
     octet3 |= slots === 'any' ? 3 : slots === 'none' ? 0 : 1;
     if (face === undefined && coding === 'number' && slots.length === 1 && typeof slots !== 'string')
-      return Uint8Array.of(octet3, B_CHANNEL_UNITS, 0x80 | (slots[0] ?? 0));
+      return [octet3, B_CHANNEL_UNITS, 0x80 | (slots[0] ?? 0)];
     const head = face === undefined ? [octet3] : [octet3 | INTERFACE_GIVEN, 0x80 | face];
-    if (slots === 'any' || slots === 'none' || slots.length === 0) return Uint8Array.from(head);
-    if (coding === 'map') return Uint8Array.from([...head, B_CHANNEL_UNITS | MAP, ...slotMap(slots)]);
+    if (slots === 'any' || slots === 'none' || slots.length === 0) return head;
+    if (coding === 'map') return [...head, B_CHANNEL_UNITS | MAP, ...slotMap(slots)];
     const numbers = slots.map((slot, i) => (i === slots.length - 1 ? 0x80 | slot : slot));
-    return Uint8Array.from([...head, B_CHANNEL_UNITS, ...numbers]);
+    return [...head, B_CHANNEL_UNITS, ...numbers];
   },
-});
+};

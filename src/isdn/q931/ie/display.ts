@@ -1,6 +1,7 @@
 /** Display, used for a name: Q.931 §4.5.16, and with the octet 3 of NI-2 (SR-4994) and Q.SIG-era switches before the text. */
 import { fromLatin1, toLatin1 } from '../../../kernel/bytes.ts';
-import { type ElementCodec, last } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
+import { last } from './codec.ts';
 
 export interface Display {
   readonly text: string;
@@ -15,15 +16,13 @@ const MAX_NAME = 82;
 export const display: ElementCodec<Display> = {
   codeset: 0,
   id: 0x28,
-  decode(contents) {
-    const octet3 = contents[0];
-    if (octet3 === undefined) return { text: '', typed: false };
-    const typed = last(octet3);
+  decode(octets, at = 0, end = octets.length) {
+    const typed = at < end && last(octets[at] ?? 0);
+    let text = typed ? at + 1 : at;
     // NI-2 may put one more extended octet before the text; no text character has bit 8 set.
-    let at = typed ? 1 : 0;
-    while (typed && at < 3 && (contents[at] ?? 0) >= 0x80) at += 1;
-    if (contents.length - at > MAX_NAME) return undefined;
-    return { text: toLatin1(contents, at).trim(), typed };
+    while (typed && text < end && text < at + 3 && (octets[text] ?? 0) >= 0x80) text += 1;
+    if (end - text > MAX_NAME) return undefined;
+    return { text: toLatin1(octets, text, end).trim(), typed };
   },
   encode({ text, typed }) {
     return fromLatin1((typed ? String.fromCharCode(CALLING_NAME) : '') + text.slice(0, MAX_NAME));

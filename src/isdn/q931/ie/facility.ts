@@ -3,9 +3,8 @@
  * local operation value, which NI-2 uses too. Every other operation stays octets.
  */
 import { concat, fromLatin1, sameBytes, toLatin1 } from '../../../kernel/bytes.ts';
-import type { Element } from '../element.ts';
+import type { Element, ElementCodec } from '../element.ts';
 import { part, parts, type Tlv } from './ber.ts';
-import type { ElementCodec } from './codec.ts';
 import type { Presentation, PresentedName } from './number.ts';
 
 export interface NameOperation {
@@ -80,10 +79,10 @@ export function promisesName({ codeset, id, contents }: Element): boolean {
 export const nameFacility: ElementCodec<NameOperation> = {
   codeset: 0,
   id: 0x1c,
-  decode(contents) {
-    const octet3 = contents[0];
-    if (octet3 === undefined) return undefined;
-    const components = parts(contents.subarray(1));
+  decode(octets, at = 0, end = octets.length) {
+    if (at >= end) return undefined;
+    const octet3 = octets[at] ?? 0;
+    const components = parts(octets.subarray(at + 1, end));
     const invoke = components?.find((c) => !PREAMBLE.has(c.tag));
     if (invoke?.tag !== INVOKE) return undefined;
     const inner = parts(invoke.value);

@@ -1,6 +1,7 @@
 /** Called, calling, redirecting and connected numbers: Q.931 §4.5.8, §4.5.10, §4.6.7; Q.951 for the connected number. */
 import { toLatin1 } from '../../../kernel/bytes.ts';
-import { type ElementCodec, last, readOnce } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
+import { last } from './codec.ts';
 import { codeTable } from './names.ts';
 
 export type TypeOfNumber = 'unknown' | 'international' | 'national' | 'network' | 'subscriber' | 'abbreviated';
@@ -61,19 +62,14 @@ interface Parts {
 }
 
 /** Octets 3, 3a and 3b as far as the extension bits go, then the digits. */
-function decodeParts(contents: Uint8Array): Parts | undefined {
-  const octet3 = contents[0];
-  if (octet3 === undefined) return undefined;
-  let at = 1;
-  let octet3a = 0x80;
-  let octet3b = 0x80;
-  if (!last(octet3)) {
-    octet3a = contents[at++] ?? 0x80;
-    if (!last(octet3a)) octet3b = contents[at++] ?? 0x80;
-    if (!last(octet3b)) return undefined;
-  }
-  if (contents.length - at > MAX_DIGITS) return undefined;
-  const digits = toLatin1(contents, at);
+function decodeParts(octets: Uint8Array, at = 0, end = octets.length): Parts | undefined {
+  const next = (): number => (at < end ? (octets[at++] ?? 0x80) : 0x80);
+  if (at === end) return undefined;
+  const octet3 = next();
+  const octet3a = last(octet3) ? 0x80 : next();
+  const octet3b = last(octet3a) ? 0x80 : next();
+  if (!last(octet3b) || end - at > MAX_DIGITS) return undefined;
+  const digits = toLatin1(octets, at, end);
   if (/[^\x20-\x7e]/.test(digits)) return undefined;
   return {
     number: {
@@ -100,23 +96,22 @@ function encodeParts(head: readonly number[], digits: string): Uint8Array {
   return out;
 }
 
-const presented = (id: number): ElementCodec<PresentedNumber> =>
-  readOnce({
-    codeset: 0,
-    id,
-    decode: (contents) => decodeParts(contents)?.number,
-    encode: (n) => encodeParts([octet3(n), 0x80 | octet3a(n)], n.digits),
-  });
+const presented = (id: number): ElementCodec<PresentedNumber> => ({
+  codeset: 0,
+  id,
+  decode: (octets, at, end) => decodeParts(octets, at, end)?.number,
+  encode: (n) => encodeParts([octet3(n), 0x80 | octet3a(n)], n.digits),
+});
 
-export const calledNumber: ElementCodec<CalledNumber> = readOnce({
+export const calledNumber: ElementCodec<CalledNumber> = {
   codeset: 0,
   id: 0x70,
-  decode(contents) {
-    const number = decodeParts(contents)?.number;
+  decode(octets, at, end) {
+    const number = decodeParts(octets, at, end)?.number;
     return number && { digits: number.digits, type: number.type, plan: number.plan };
   },
   encode: (n) => encodeParts([0x80 | octet3(n)], n.digits),
-});
+};
 export const callingNumber = presented(0x6c);
 export const connectedNumber = presented(0x4c);
 

@@ -1,5 +1,6 @@
 /** Progress indicator: Q.931 §4.5.23. */
-import { type ElementCodec, last } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
+import { last } from './codec.ts';
 import { type CauseLocation, locations } from './location.ts';
 
 export interface Progress {
@@ -11,13 +12,14 @@ export interface Progress {
 export const progressIndicator: ElementCodec<Progress> = {
   codeset: 0,
   id: 0x1e,
-  decode(contents) {
-    const octet3 = contents[0];
-    const octet4 = contents[1];
-    if (octet3 === undefined || octet4 === undefined || !last(octet3) || !last(octet4)) return undefined;
+  decode(octets, at = 0, end = octets.length) {
+    if (end - at < 2) return undefined;
+    const octet3 = octets[at] ?? 0;
+    const octet4 = octets[at + 1] ?? 0;
+    if (!last(octet3) || !last(octet4)) return undefined;
     return { location: locations.word(octet3 & 15) ?? 'beyond', description: octet4 & 0x7f };
   },
-  encode: ({ location, description }) => Uint8Array.of(0x80 | locations.code(location), 0x80 | description),
+  encode: ({ location, description }) => [0x80 | locations.code(location), 0x80 | description],
 };
 
 /** Whether one of these says that there is something to hear: 1 or 8. */

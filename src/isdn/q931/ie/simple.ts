@@ -1,13 +1,13 @@
 /** The elements of one octet or one text. */
 import { fromLatin1, toLatin1 } from '../../../kernel/bytes.ts';
-import type { ElementCodec } from './codec.ts';
+import type { ElementCodec } from '../element.ts';
 
 /** One octet of contents with bits 7–1 (or fewer) for the value. */
 const octet = (id: number, mask: number, set: number): ElementCodec<number> => ({
   codeset: 0,
   id,
-  decode: ([value]) => (value === undefined ? undefined : value & mask),
-  encode: (value) => Uint8Array.of(set | (value & mask)),
+  decode: (octets, at = 0, end = octets.length) => (at < end ? (octets[at] ?? 0) & mask : undefined),
+  encode: (value) => [set | (value & mask)],
 });
 
 const MAX_TEXT = 128;
@@ -16,7 +16,7 @@ const MAX_TEXT = 128;
 const text = (id: number): ElementCodec<string> => ({
   codeset: 0,
   id,
-  decode: (contents) => (contents.length > MAX_TEXT ? undefined : toLatin1(contents)),
+  decode: (octets, at = 0, end = octets.length) => (end - at > MAX_TEXT ? undefined : toLatin1(octets, at, end)),
   encode: (value) => fromLatin1(value.slice(0, MAX_TEXT)),
 });
 

@@ -1,8 +1,9 @@
 /** Every identifier of codeset 0 that we recognise (Q.931 Table 4-3 and Q.932, Q.951, AT&T). What isn't here is unrecognised, §5.8.7.1. */
+
+import type { ElementCodec } from '../element.ts';
 import { bearerCapability } from './bearer.ts';
 import { causeElement } from './cause.ts';
 import { channelIdentification } from './channel.ts';
-import type { ElementCodec } from './codec.ts';
 import { calledNumber, callingNumber, connectedNumber, redirectingNumber } from './number.ts';
 import { progressIndicator } from './progress.ts';
 import { callState, changeStatus, notification, restartIndicator } from './simple.ts';
