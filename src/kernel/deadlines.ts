@@ -1,9 +1,10 @@
 import type { Instant } from './time.ts';
 
-/** An owner's row, which knows its own place in the heap. */
-interface Entry<Owner> {
+/** An owner's deadline, which knows its own place in the heap. */
+export interface Deadline<Owner> {
   readonly owner: Owner;
   at: Instant;
+  /** -1: it stands nowhere, since its owner waits for nothing. */
   place: number;
 }
 
@@ -12,8 +13,8 @@ interface Entry<Owner> {
  * number of owners. Setting and clearing cost O(log n), the earliest deadline O(1).
  */
 export class Deadlines<Owner> {
-  readonly #heap: Entry<Owner>[] = [];
-  readonly #entries = new Map<Owner, Entry<Owner>>();
+  readonly #heap: Deadline<Owner>[] = [];
+  readonly #entries = new Map<Owner, Deadline<Owner>>();
 
   get size(): number {
     return this.#heap.length;
@@ -30,14 +31,25 @@ export class Deadlines<Owner> {
     if (at === undefined) {
       if (entry !== undefined) this.#remove(entry);
     } else if (entry === undefined) {
-      const added = { owner, at, place: this.#heap.length };
+      const added = { owner, at, place: -1 };
       this.#entries.set(owner, added);
-      this.#heap.push(added);
-      this.#rise(added);
-    } else if (entry.at !== at) {
-      entry.at = at;
-      this.#rise(entry);
-      this.#sink(entry);
+      this.move(added, at);
+    } else this.move(entry, at);
+  }
+
+  /** Notes when `deadline` is; undefined takes it out. For an owner that keeps its own deadline, and is never `set`. */
+  move(deadline: Deadline<Owner>, at: Instant | undefined): void {
+    if (at === undefined) {
+      if (deadline.place >= 0) this.#remove(deadline);
+    } else if (deadline.place < 0) {
+      deadline.at = at;
+      deadline.place = this.#heap.length;
+      this.#heap.push(deadline);
+      this.#rise(deadline);
+    } else if (deadline.at !== at) {
+      deadline.at = at;
+      this.#rise(deadline);
+      this.#sink(deadline);
     }
   }
 
@@ -49,21 +61,23 @@ export class Deadlines<Owner> {
     return first.owner;
   }
 
-  #remove(gone: Entry<Owner>): void {
-    this.#entries.delete(gone.owner);
+  #remove(gone: Deadline<Owner>): void {
+    if (this.#entries.size > 0) this.#entries.delete(gone.owner);
     const last = this.#heap.pop();
+    const { place } = gone;
+    gone.place = -1;
     if (last === undefined || last === gone) return;
-    this.#put(gone.place, last);
+    this.#put(place, last);
     this.#rise(last);
     this.#sink(last);
   }
 
-  #put(place: number, entry: Entry<Owner>): void {
+  #put(place: number, entry: Deadline<Owner>): void {
     this.#heap[place] = entry;
     entry.place = place;
   }
 
-  #rise(entry: Entry<Owner>): void {
+  #rise(entry: Deadline<Owner>): void {
     while (entry.place > 0) {
       const { place } = entry;
       const above = (place - 1) >> 1;
@@ -74,7 +88,7 @@ export class Deadlines<Owner> {
     }
   }
 
-  #sink(entry: Entry<Owner>): void {
+  #sink(entry: Deadline<Owner>): void {
     for (;;) {
       const { place } = entry;
       const left = this.#heap[2 * place + 1];

@@ -1,10 +1,11 @@
 /** Golden sequences of a data link as text: one line is one step, `time  input → outputs`. */
 import assert from 'node:assert/strict';
-import { decodeFrame, encodeFrame, type LapdFrame, type Supervisory } from '../../src/isdn/q921/frame.ts';
+import { decodeFrame, type LapdFrame, type Supervisory } from '../../src/isdn/q921/frame.ts';
 import { Q921Link } from '../../src/isdn/q921/link.ts';
 import type { LinkEffect, LinkEvent, LinkSettings } from '../../src/isdn/q921/primitives.ts';
 import { fromHex, toHex } from '../../src/kernel/bytes.ts';
 import type { Instant } from '../../src/kernel/time.ts';
+import { encodeFrame } from './q921-frames.ts';
 
 const at = (n: number): Instant => n as Instant;
 

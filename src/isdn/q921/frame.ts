@@ -63,21 +63,21 @@ const TEI_OCTET = 0x01;
 
 const NOTHING = new Uint8Array(0);
 
-/** The octets of a frame that `side` sends. */
-export function encodeFrame(frame: LapdFrame, side: LinkSide): Uint8Array {
-  const address = addressOctet(side, frame.command);
-  const pf = frame.pf ? 1 : 0;
-  switch (frame.type) {
-    case 'I':
-      return octets(4, address, frame.ns << 1, (frame.nr << 1) | pf, frame.information);
-    case 'RR':
-    case 'RNR':
-    case 'REJ':
-      return octets(4, address, SUPERVISORY[frame.type], (frame.nr << 1) | pf, NOTHING);
-    default:
-      return octets(3, address, UNNUMBERED[frame.type] | (pf * PF), 0, frame.information);
-  }
-}
+/** An I frame that `side` sends: a command, whose P bit is never used (§5.6.1). */
+export const informationFrame = (side: LinkSide, ns: number, nr: number, information: Uint8Array): Uint8Array =>
+  octets(4, addressOctet(side, true), ns << 1, nr << 1, information);
+
+export const supervisoryFrame = (
+  side: LinkSide,
+  type: Supervisory,
+  command: boolean,
+  nr: number,
+  pf: boolean,
+): Uint8Array => octets(4, addressOctet(side, command), SUPERVISORY[type], (nr << 1) | (pf ? 1 : 0), NOTHING);
+
+/** One without an information field. */
+export const unnumberedFrame = (side: LinkSide, type: Unnumbered, command: boolean, pf: boolean): Uint8Array =>
+  octets(3, addressOctet(side, command), UNNUMBERED[type] | (pf ? PF : 0), 0, NOTHING);
 
 /** A frame with a head of three octets or four, written in one piece. */
 function octets(head: 3 | 4, address: number, control: number, second: number, information: Uint8Array): Uint8Array {

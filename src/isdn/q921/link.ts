@@ -89,7 +89,7 @@ export class Q921Link implements Machine<LinkEvent, LinkEffect> {
 
   /** Hands on what the link says, without a loss that layer 3 knows of, and takes up the standing request again. */
   #follow(effects: readonly LinkEffect[], now: Instant): readonly LinkEffect[] {
-    if (!effects.some(({ type }) => type === 'dl-established' || type === 'dl-released')) return effects;
+    if (!turns(effects)) return effects;
     const out: LinkEffect[] = [];
     for (const effect of effects) {
       const repeated = effect.type === 'dl-released' && !effect.confirm && this.#told === 'down';
@@ -108,4 +108,10 @@ export class Q921Link implements Machine<LinkEvent, LinkEffect> {
     }
     return out;
   }
+}
+
+/** Whether the link has come up or gone, which few steps say. */
+function turns(effects: readonly LinkEffect[]): boolean {
+  for (const { type } of effects) if (type === 'dl-established' || type === 'dl-released') return true;
+  return false;
 }

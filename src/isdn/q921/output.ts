@@ -1,7 +1,6 @@
-import { encodeFrame, type LapdFrame, type Supervisory } from './frame.ts';
+import { informationFrame, type Supervisory, supervisoryFrame, unnumberedFrame } from './frame.ts';
 import type { LinkEffect, LinkSide, MdlErrorCode } from './primitives.ts';
 
-const NOTHING = new Uint8Array(0);
 const NO_EFFECTS: LinkEffect[] = [];
 
 /** What one step of a data link says, in order: frames to the peer, primitives to layer 3, errors to the management. */
@@ -31,22 +30,22 @@ export class LinkOutput {
   }
 
   information(ns: number, nr: number, information: Uint8Array): void {
-    this.#frame({ type: 'I', command: true, ns, nr, pf: false, information });
+    this.#frame(informationFrame(this.#side, ns, nr, information));
   }
 
   supervisory(type: Supervisory, command: boolean, nr: number, pf: boolean): void {
-    this.#frame({ type, command, nr, pf });
+    this.#frame(supervisoryFrame(this.#side, type, command, nr, pf));
   }
 
   command(type: 'SABME' | 'DISC'): void {
-    this.#frame({ type, command: true, pf: true, information: NOTHING });
+    this.#frame(unnumberedFrame(this.#side, type, true, true));
   }
 
   response(type: 'UA' | 'DM', final: boolean): void {
-    this.#frame({ type, command: false, pf: final, information: NOTHING });
+    this.#frame(unnumberedFrame(this.#side, type, false, final));
   }
 
-  #frame(frame: LapdFrame): void {
-    this.say({ type: 'frame', frame: encodeFrame(frame, this.#side) });
+  #frame(frame: Uint8Array): void {
+    this.say({ type: 'frame', frame });
   }
 }

@@ -1,6 +1,7 @@
+import { Deadlines } from '../../kernel/deadlines.ts';
 import { assert } from '../../kernel/machine.ts';
 import { earlier, type Instant } from '../../kernel/time.ts';
-import type { Call } from './call.ts';
+import { Call } from './call.ts';
 import { Channels, type Entry } from './channels.ts';
 import { finish } from './clearing.ts';
 import type { SaidElement } from './element.ts';
@@ -13,6 +14,7 @@ import { codeOf, type MessageName } from './message-table.ts';
 import type { CallHandle, CallIndication, GroupEffect, ProblemId, Side } from './primitives.ts';
 import type { Hall } from './reception.ts';
 import { type RestartDesk, Restarter } from './restart.ts';
+import type { CallState } from './states.ts';
 import type { TimerTable, Variant } from './variants.ts';
 
 const NOTHING: GroupEffect[] = [];
@@ -35,6 +37,7 @@ export class Board implements Hall, RestartDesk, MaintenanceDesk {
   readonly #maxCalls: number;
   readonly #calls = new Map<CallKey, Call>();
   readonly #handles = new Map<CallHandle, Call>();
+  readonly #deadlines = new Deadlines<Call>();
   #nextHandle = 1;
   #nextReference: number;
   #out = NOTHING;
@@ -68,9 +71,7 @@ export class Board implements Hall, RestartDesk, MaintenanceDesk {
   }
 
   get deadline(): Instant | undefined {
-    let first = this.restarter.timers.deadline;
-    for (const call of this.#calls.values()) first = earlier(first, call.timers.deadline);
-    return first;
+    return earlier(this.restarter.timers.deadline, this.#deadlines.first);
   }
 
   allot(): CallHandle {
@@ -108,9 +109,12 @@ export class Board implements Hall, RestartDesk, MaintenanceDesk {
     return entry.holder === undefined ? undefined : this.#handles.get(entry.holder);
   }
 
-  admit(call: Call): void {
-    this.#calls.set(keyOf(call.reference, call.outgoing), call);
-    this.#handles.set(call.handle, call);
+  /** A new call, in the tables. */
+  admit(handle: CallHandle, reference: number, outgoing: boolean, state: CallState): Call {
+    const call = new Call(handle, reference, outgoing, state, this.#deadlines);
+    this.#calls.set(keyOf(reference, outgoing), call);
+    this.#handles.set(handle, call);
+    return call;
   }
 
   forget(call: Call): void {

@@ -1,4 +1,5 @@
 /** One call at the interface: what is remembered of it, and what its steps need of the group. */
+import type { Deadline, Deadlines } from '../../kernel/deadlines.ts';
 import type { Instant } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
 import type { Channels, Entry } from './channels.ts';
@@ -39,7 +40,6 @@ export class Call {
   /** The call reference value and who allotted it. */
   readonly reference: number;
   readonly outgoing: boolean;
-  readonly timers = new Timers<CallTimer>();
   state: CallState;
   entry: Entry | undefined;
   /** SETUP asked for this channel and no other. */
@@ -63,8 +63,13 @@ export class Call {
   postponed: { readonly cause: CauseElement; readonly elements: readonly Element[] } | undefined;
   /** A call of a process that died: it only waits to be released on the wire. */
   adopted = false;
+  readonly #timers = new Timers<CallTimer>();
+  /** Where the group looks for the call that is due first; this one's deadline stands in it while a timer runs. */
+  readonly #deadlines: Deadlines<Call>;
+  readonly #deadline: Deadline<Call> = { owner: this, at: 0 as Instant, place: -1 };
 
-  constructor(handle: CallHandle, reference: number, outgoing: boolean, state: CallState) {
+  constructor(handle: CallHandle, reference: number, outgoing: boolean, state: CallState, deadlines: Deadlines<Call>) {
+    this.#deadlines = deadlines;
     this.handle = handle;
     this.reference = reference;
     this.outgoing = outgoing;
@@ -77,15 +82,42 @@ export class Call {
 
   /** Enters a state: its own timer starts, those of the state before stop. */
   enter(state: CallState, desk: Desk, now: Instant): void {
-    this.timers.stopAllBut(OUTLASTING);
+    this.#timers.stopAllBut(OUTLASTING);
     this.state = state;
     this.repeats = 0;
     const timer = STATE_TIMER[state];
-    if (timer !== undefined) this.start(timer, desk, now);
+    if (timer !== undefined) this.#timers.start(timer, now, desk.times[timer]);
+    this.#watch();
   }
 
   start(timer: CallTimer, desk: Desk, now: Instant): void {
-    this.timers.start(timer, now, desk.times[timer]);
+    this.#timers.start(timer, now, desk.times[timer]);
+    this.#watch();
+  }
+
+  stop(timer: CallTimer): void {
+    this.#timers.stop(timer);
+    this.#watch();
+  }
+
+  stopAll(): void {
+    this.#timers.stopAll();
+    this.#watch();
+  }
+
+  runs(timer: CallTimer): boolean {
+    return this.#timers.runs(timer);
+  }
+
+  /** A timer that has run out; call until it answers undefined. */
+  due(now: Instant): CallTimer | undefined {
+    const timer = this.#timers.take(now);
+    if (timer !== undefined) this.#watch();
+    return timer;
+  }
+
+  #watch(): void {
+    this.#deadlines.move(this.#deadline, this.#timers.deadline);
   }
 
   record(side: Side): CallRecord {

@@ -1,7 +1,7 @@
 /** How a call ends: Q.931 §5.3, §5.8.8, §5.8.9. Every way leads through `finish`, once. */
 import type { Instant } from '../../kernel/time.ts';
 import type { Call, Desk } from './call.ts';
-import { causeOf, progressOf } from './compose.ts';
+import { both, causeOf, NONE, progressOf } from './compose.ts';
 import type { Element, HeardElement } from './element.ts';
 import { CAUSES, type CauseElement } from './ie/cause.ts';
 import { inBand, type Progress } from './ie/progress.ts';
@@ -15,7 +15,7 @@ export interface Clearing {
 
 /** The end: the channel is let go, the user told, the call forgotten. */
 export function finish(call: Call, desk: Desk, cause: CauseElement, elements: readonly Element[] = []): void {
-  call.timers.stopAll();
+  call.stopAll();
   desk.vacate(call);
   desk.forget(call);
   desk.indicate(call, { type: 'release', cause: call.cause ?? cause, elements });
@@ -30,7 +30,7 @@ export function clear(call: Call, desk: Desk, { cause, progress, elements = [] }
   }
   switch (call.state) {
     case 'setup-received':
-      desk.send(call, 'release-complete', [causeOf(cause), ...elements]);
+      desk.send(call, 'release-complete', both([causeOf(cause)], elements));
       finish(call, desk, cause);
       return;
     case 'disconnect-received':
@@ -38,17 +38,17 @@ export function clear(call: Call, desk: Desk, { cause, progress, elements = [] }
       return;
     case 'disconnect-sent':
       // The user has heard enough of its own announcement.
-      if (call.timers.runs('T306')) release(call, desk, cause, now, elements);
+      if (call.runs('T306')) release(call, desk, cause, now, elements);
       return;
     case 'release-sent':
       return;
     default: {
       const tones = desk.side === 'network' && desk.variant.announcesInDisconnect && inBand(progress ?? []);
       call.cause ??= cause;
-      desk.send(call, 'disconnect', [causeOf(cause), ...(tones ? progressOf(progress) : []), ...elements]);
+      desk.send(call, 'disconnect', both([causeOf(cause)], both(tones ? progressOf(progress) : NONE, elements)));
       call.enter('disconnect-sent', desk, now);
       if (tones) {
-        call.timers.stop('T305');
+        call.stop('T305');
         call.start('T306', desk, now);
       }
     }
@@ -72,7 +72,7 @@ export function release(
   elements: readonly Element[] = [],
 ): void {
   call.cause ??= cause;
-  desk.send(call, 'release', [causeOf(call.fault ?? cause), ...elements]);
+  desk.send(call, 'release', both([causeOf(call.fault ?? cause)], elements));
   call.enter('release-sent', desk, now);
 }
 
@@ -113,11 +113,11 @@ export function hearReleaseComplete(call: Call, desk: Desk, elements: readonly H
 /** DL-RELEASE, §5.8.9: an active call waits for T309, every other is cleared here and now. */
 export function linkLost(call: Call, desk: Desk, now: Instant): void {
   if (call.adopted) {
-    call.timers.stopAll();
+    call.stopAll();
   } else if (call.state === 'active') {
-    call.timers.stop('T322');
+    call.stop('T322');
     call.enquired = undefined;
-    if (!call.timers.runs('T309')) call.start('T309', desk, now);
+    if (!call.runs('T309')) call.start('T309', desk, now);
   } else {
     finish(call, desk, { cause: CAUSES.destinationOutOfOrder, location: desk.ownLocation, diagnostics: undefined });
   }
@@ -125,7 +125,7 @@ export function linkLost(call: Call, desk: Desk, now: Instant): void {
 
 /** DL-ESTABLISH, after a loss or out of the blue (§5.8.8, §5.8.9): what was on its way may be lost, so the peer is asked. */
 export function linkBack(call: Call, desk: Desk, now: Instant): void {
-  call.timers.stop('T309');
+  call.stop('T309');
   if (call.adopted) {
     release(call, desk, call.cause ?? lost(desk), now);
   } else if (call.postponed !== undefined) {

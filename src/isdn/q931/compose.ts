@@ -29,7 +29,13 @@ export function channelElement(
 
 export const causeOf = (cause: CauseElement): SaidElement => element(causeElement, cause);
 
-const NONE: readonly SaidElement[] = [];
+export const NONE: readonly SaidElement[] = [];
+
+/** One list behind the other. Nearly always one of them is empty, and then the other is taken as it is. */
+export function both(a: readonly SaidElement[], b: readonly SaidElement[] = NONE): readonly SaidElement[] {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : [...a, ...b];
+}
 
 export const progressOf = (progress: readonly Progress[] = []): readonly SaidElement[] =>
   progress.length === 0 ? NONE : progress.slice(0, 2).map((p) => element(progressIndicator, p));
@@ -41,7 +47,7 @@ export function nameElements(
   variant: Variant,
   side: Side,
 ): readonly SaidElement[] {
-  if (name === undefined) return [];
+  if (name === undefined) return NONE;
   return variant.names[side].flatMap((way): readonly SaidElement[] => {
     if (way === 'facility')
       return [element(nameFacility, { operation, name, profile: variant.facilityProfile, invokeId: 1 })];
@@ -73,8 +79,8 @@ export function setupElements(
   const heard = words.elements.find((e) => e.codeset === 0 && e.id === bearerCapability.id);
   const own: SaidElement[] = [heard ?? element(bearerCapability, words.bearer)];
   if (channel !== undefined) own.push(channel);
-  own.push(...progressOf(words.progress));
-  own.push(...nameElements(words.callerName, 'calling-name', variant, side));
+  for (const e of progressOf(words.progress)) own.push(e);
+  for (const e of nameElements(words.callerName, 'calling-name', variant, side)) own.push(e);
   if (words.caller !== undefined) own.push(element(callingNumber, words.caller));
   if (words.called.digits !== '') own.push(element(calledNumber, words.called));
   for (const r of words.redirecting.slice(0, variant.redirectingNumbers)) own.push(element(redirectingNumber, r));

@@ -53,6 +53,13 @@ export class HeardElement implements Element {
     return this.#value as T | undefined;
   }
 
+  /** Whether its octets are just these. */
+  holds(contents: ArrayLike<number>): boolean {
+    if (contents.length !== this.#end - this.#at) return false;
+    for (let i = 0; i < contents.length; i++) if (contents[i] !== this.#octets[this.#at + i]) return false;
+    return true;
+  }
+
   get contents(): Uint8Array {
     return this.#octets.slice(this.#at, this.#end);
   }

@@ -2,7 +2,6 @@ import type { Machine } from '../../kernel/machine.ts';
 import { assert, impossible } from '../../kernel/machine.ts';
 import type { Instant } from '../../kernel/time.ts';
 import { Board } from './board.ts';
-import { Call } from './call.ts';
 import { linkBack, linkLost } from './clearing.ts';
 import { expire } from './expiry.ts';
 import type { GroupConfig } from './group-config.ts';
@@ -21,7 +20,7 @@ import type {
 } from './primitives.ts';
 import { Reception } from './reception.ts';
 import { ask, sendSetup } from './requests.ts';
-import type { CallTimer, Variant } from './variants.ts';
+import type { Variant } from './variants.ts';
 
 /**
  * The Q.931 layer of one D-channel group: its link, its calls, its B-channels, user or network side. A pure machine: layer 2,
@@ -113,11 +112,7 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
   wake(now: Instant): readonly GroupEffect[] {
     this.#board.restarter.wake(now);
     for (const call of this.#board.calls()) {
-      let timer: CallTimer | undefined = call.timers.take(now);
-      while (timer !== undefined) {
-        expire(call, this.#board, timer, now);
-        timer = call.timers.take(now);
-      }
+      for (let timer = call.due(now); timer !== undefined; timer = call.due(now)) expire(call, this.#board, timer, now);
     }
     return this.#board.take();
   }
@@ -179,9 +174,8 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
       });
       return;
     }
-    const call = new Call(handle, this.#board.allotReference(), true, 'setup-sent');
+    const call = this.#board.admit(handle, this.#board.allotReference(), true, 'setup-sent');
     call.exclusive = request.channel.exclusive;
-    this.#board.admit(call);
     this.#board.seize(call, entry);
     sendSetup(call, this.#board, request, now);
   }
@@ -207,9 +201,8 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
   #adopt(records: readonly CallRecord[], now: Instant): void {
     for (const record of records) {
       if (this.#board.find({ value: record.callRef, fromOriginator: !record.outgoing }) !== undefined) continue;
-      const call = new Call(this.#board.allot(), record.callRef, record.outgoing, 'release-sent');
+      const call = this.#board.admit(this.#board.allot(), record.callRef, record.outgoing, 'release-sent');
       call.adopted = true;
-      this.#board.admit(call);
       const { span, slot } = record;
       const entry = span === undefined || slot === undefined ? undefined : this.#board.channels.at({ span, slot });
       if (entry !== undefined && entry.holder === undefined) this.#board.seize(call, entry);

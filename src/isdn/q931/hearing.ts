@@ -44,8 +44,8 @@ export const STEPS: Readonly<Record<Exclude<MessageName, 'setup' | 'restart' | '
   },
   progress: (call, desk, { elements }, now) => {
     // Table 9-1, T310: an announcement may last; from here on it is the long timer that watches.
-    if (call.timers.runs('T310')) {
-      call.timers.stop('T310');
+    if (call.runs('T310')) {
+      call.stop('T310');
       call.start('T301', desk, now);
     }
     desk.indicate(call, { type: 'progress', progress: progressIn(elements), cause: first(elements, causeElement) });
@@ -74,7 +74,7 @@ export const STEPS: Readonly<Record<Exclude<MessageName, 'setup' | 'restart' | '
     if (call.state === 'overlap-receiving') {
       call.start('T302', desk, now);
       const dialled = digitsIn(elements);
-      if (dialled.complete) call.timers.stop('T302');
+      if (dialled.complete) call.stop('T302');
       if (dialled.complete || dialled.digits !== '') desk.indicate(call, { type: 'information', ...dialled });
     }
     hearName(call, desk, elements);
@@ -146,7 +146,7 @@ function hearStatus(call: Call, desk: Desk, { elements }: Heard, now: Instant): 
   if (call.clearing) return;
   const { enquired } = call;
   if (enquired !== undefined && cause === CAUSES.responseToEnquiry) {
-    call.timers.stop('T322');
+    call.stop('T322');
     call.enquired = undefined;
     call.enquiries = 0;
   }

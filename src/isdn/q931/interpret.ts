@@ -1,5 +1,4 @@
 /** Elements into words: what a heard message says to the user. What no word holds is handed on as heard. */
-import { sameBytes } from '../../kernel/bytes.ts';
 import type { Element, HeardElement, SaidElement } from './element.ts';
 import { bearerCapability } from './ie/bearer.ts';
 import { CAUSES, type CauseElement, causeElement } from './ie/cause.ts';
@@ -50,15 +49,26 @@ const has = (elements: readonly HeardElement[], e: SaidElement): boolean =>
 /** Whether a bearer says no more than our words can. */
 function isPlain(bearer: HeardElement): boolean {
   const words = bearer.read(bearerCapability);
-  return words !== undefined && sameBytes(bearerCapability.encode(words), bearer.contents);
+  return words !== undefined && bearer.holds(bearerCapability.encode(words));
 }
 
-/** With octets of their own: what is handed on outlives its message. */
-const detached = (elements: readonly HeardElement[]): readonly Element[] =>
-  elements.map(({ codeset, id, contents }) => ({ codeset, id, contents }));
+/** Those that no word of ours says, with octets of their own: what is handed on outlives its message. */
+function handedOn(
+  elements: readonly HeardElement[],
+  said: (e: HeardElement, at: number, elements: readonly HeardElement[]) => boolean,
+): readonly Element[] {
+  const out: Element[] = [];
+  for (let at = 0; at < elements.length; at++) {
+    const e = elements[at];
+    if (e === undefined || said(e, at, elements)) continue;
+    const { codeset, id, contents } = e;
+    out.push({ codeset, id, contents });
+  }
+  return out;
+}
 
 /** Whether an element of SETUP, `elements[at]`, is said by our words. */
-function consumed(e: HeardElement, at: number, elements: readonly HeardElement[]): boolean {
+function saidInSetup(e: HeardElement, at: number, elements: readonly HeardElement[]): boolean {
   if (e.codeset !== 0) return false;
   switch (e.id) {
     case bearerCapability.id:
@@ -94,7 +104,7 @@ export function setupIn(elements: readonly HeardElement[], variant: Variant): Se
     callerName: nameIn(elements, true, caller),
     redirecting: every(elements, redirectingNumber, MAX_REPEATS),
     progress: progressIn(elements),
-    elements: detached(elements.filter((e, at) => !consumed(e, at, elements))),
+    elements: handedOn(elements, saidInSetup),
   };
 }
 
@@ -112,11 +122,8 @@ const PASSED_ON = new Set([
   display.id,
 ]);
 
+const saidLater = (e: HeardElement): boolean =>
+  e.codeset === 0 && (PASSED_ON.has(e.id) || (e.id === nameFacility.id && e.read(nameFacility) !== undefined));
+
 /** The elements of any later message that a tandem must hand on. */
-export const restOf = (elements: readonly HeardElement[]): readonly Element[] =>
-  detached(
-    elements.filter(
-      (e) =>
-        e.codeset !== 0 || !(PASSED_ON.has(e.id) || (e.id === nameFacility.id && e.read(nameFacility) !== undefined)),
-    ),
-  );
+export const restOf = (elements: readonly HeardElement[]): readonly Element[] => handedOn(elements, saidLater);

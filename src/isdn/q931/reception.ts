@@ -1,6 +1,6 @@
 /** Where a message goes: Q.931 §5.8.3 (call references), §5.8.4 (types and sequence), §5.8.6–5.8.7 (elements), §5.7 (glare). */
 import type { Instant } from '../../kernel/time.ts';
-import { Call, type Desk } from './call.ts';
+import type { Call, Desk } from './call.ts';
 import type { Entry } from './channels.ts';
 import { causeOf } from './compose.ts';
 import type { HeardElement, SaidElement } from './element.ts';
@@ -15,7 +15,7 @@ import type { CallReference, Message } from './message.ts';
 import { type MessageName, type MessageSpec, messageOf } from './message-table.ts';
 import type { CallHandle, Side } from './primitives.ts';
 import type { Restarter } from './restart.ts';
-import { NULL_STATE } from './states.ts';
+import { type CallState, NULL_STATE } from './states.ts';
 
 /** What receiving needs of the group, beside what a call needs. */
 export interface Hall extends Desk {
@@ -23,7 +23,7 @@ export interface Hall extends Desk {
   readonly restarter: Restarter;
   find(reference: CallReference): Call | undefined;
   holder(entry: Entry): Call | undefined;
-  admit(call: Call): void;
+  admit(handle: CallHandle, reference: number, outgoing: boolean, state: CallState): Call;
   allot(): CallHandle;
   sendTo(reference: CallReference, name: MessageName, elements: readonly SaidElement[]): void;
   sendGlobal(name: MessageName, elements: readonly SaidElement[]): void;
@@ -203,8 +203,7 @@ export class Reception {
       refuse(found);
       return;
     }
-    const call = new Call(hall.allot(), reference.value, false, 'setup-received');
-    hall.admit(call);
+    const call = hall.admit(hall.allot(), reference.value, false, 'setup-received');
     hall.seize(call, found);
     if (slight !== undefined && hall.variant.reportsOptionalErrors) sendStatus(call, hall, slight.cause, slight.ids);
     hall.indicate(call, { ...words, type: 'setup', channel: found.channel });

@@ -2,7 +2,7 @@
 import type { Instant } from '../../kernel/time.ts';
 import type { Call, Desk } from './call.ts';
 import { clear } from './clearing.ts';
-import { causeOf, channelElement, nameElements, progressOf, setupElements } from './compose.ts';
+import { both, causeOf, channelElement, NONE, nameElements, progressOf, setupElements } from './compose.ts';
 import type { SaidElement } from './element.ts';
 import { element } from './ie/codec.ts';
 import { nameFacility } from './ie/facility.ts';
@@ -72,7 +72,7 @@ export function ask(call: Call, desk: Desk, request: Later, now: Instant): boole
       call.enter('proceeding-sent', desk, now);
       return true;
     case 'alerting':
-      answer(call, desk, 'alerting', [...progressOf(request.progress), ...(request.elements ?? [])]);
+      answer(call, desk, 'alerting', both(progressOf(request.progress), request.elements));
       call.enter('alerting-sent', desk, now);
       return true;
     case 'progress':
@@ -102,7 +102,7 @@ export function ask(call: Call, desk: Desk, request: Later, now: Instant): boole
 function answer(call: Call, desk: Desk, name: MessageName, elements: readonly SaidElement[]): void {
   const channel = call.answered || call.entry === undefined ? undefined : channelElement(desk, call.entry, true);
   call.answered = true;
-  desk.send(call, name, channel === undefined ? elements : [channel, ...elements]);
+  desk.send(call, name, channel === undefined ? elements : both([channel], elements));
 }
 
 /** PROGRESS cannot be the first answer (§5.1.6): CALL PROCEEDING goes before it. */
@@ -113,20 +113,17 @@ function sendProgress(
   now: Instant,
 ): void {
   if (call.state === 'setup-received' || call.state === 'overlap-receiving') {
-    answer(call, desk, 'call-proceeding', []);
+    answer(call, desk, 'call-proceeding', NONE);
     call.enter('proceeding-sent', desk, now);
   }
-  desk.send(call, 'progress', [...(cause === undefined ? [] : [causeOf(cause)]), ...progressOf(progress)]);
+  desk.send(call, 'progress', both(cause === undefined ? NONE : [causeOf(cause)], progressOf(progress)));
 }
 
 function sendConnect(call: Call, desk: Desk, request: Extract<CallRequest, { type: 'connect' }>, now: Instant): void {
-  const { connected, connectedName, progress, elements = [] } = request;
-  answer(call, desk, 'connect', [
-    ...progressOf(progress),
-    ...nameElements(connectedName, 'connected-name', desk.variant, desk.side),
-    ...(connected === undefined ? [] : [element(connectedNumber, connected)]),
-    ...elements,
-  ]);
+  const { connected, connectedName, progress, elements } = request;
+  const name = nameElements(connectedName, 'connected-name', desk.variant, desk.side);
+  const number = connected === undefined ? NONE : [element(connectedNumber, connected)];
+  answer(call, desk, 'connect', both(both(progressOf(progress), name), both(number, elements)));
   call.enter(desk.variant.awaitsConnectAck[desk.side] ? 'connect-sent' : 'active', desk, now);
 }
 

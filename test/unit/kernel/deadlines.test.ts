@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Deadlines } from '../../../src/kernel/deadlines.ts';
+import { type Deadline, Deadlines } from '../../../src/kernel/deadlines.ts';
 import type { Instant } from '../../../src/kernel/time.ts';
 
 const at = (n: number): Instant => n as Instant;
@@ -30,6 +30,35 @@ test('owners wake in the order of their deadlines, whatever was set, moved and c
         woken,
         woken.toSorted((a, b) => a - b),
       );
+      assert.equal(model.size, 0);
+    }),
+  );
+});
+
+test('an owner that keeps its own deadline wakes like those that are looked up', () => {
+  const step = fc.tuple(fc.nat({ max: 20 }), fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined }));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const deadlines = new Deadlines<number>();
+      const own = Array.from({ length: 21 }, (_, owner): Deadline<number> => ({ owner, at: at(0), place: -1 }));
+      const model = new Map<number, number>();
+      for (const [who, when] of steps) {
+        const deadline = own[who];
+        assert.ok(deadline !== undefined);
+        deadlines.move(deadline, when === undefined ? undefined : at(when));
+        if (when === undefined) model.delete(who);
+        else model.set(who, when);
+        assert.equal(deadlines.first, model.size === 0 ? undefined : Math.min(...model.values()));
+        assert.equal(deadlines.size, model.size);
+      }
+      let before = 0;
+      for (let who = deadlines.take(at(1000)); who !== undefined; who = deadlines.take(at(1000))) {
+        const when = model.get(who) ?? -1;
+        assert.ok(when >= before);
+        before = when;
+        assert.equal(own[who]?.place, -1);
+        model.delete(who);
+      }
       assert.equal(model.size, 0);
     }),
   );

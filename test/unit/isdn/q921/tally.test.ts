@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeFrame, type LapdFrame } from '../../../../src/isdn/q921/frame.ts';
+import type { LapdFrame } from '../../../../src/isdn/q921/frame.ts';
 import { count, emptyTally } from '../../../../src/isdn/q921/tally.ts';
 import { fromHex } from '../../../../src/kernel/bytes.ts';
+import { encodeFrame } from '../../../support/q921-frames.ts';
 
 const information = new Uint8Array(0);
 const FRAMES: readonly LapdFrame[] = [
