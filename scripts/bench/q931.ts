@@ -62,7 +62,7 @@ class End {
         frames++;
         octets += effect.frame.length;
         this.#peer().waiting.push(effect.frame);
-      } else if (effect.type === 'dl-data') this.layer3({ type: 'dl-data', data: effect.message });
+      } else if (effect.type === 'dl-data') this.layer3({ type: 'dl-data', data: effect.message, at: effect.at });
       else if (effect.type === 'dl-established') this.layer3({ type: 'dl-established' });
       else throw new Error(`the link says ${effect.type}`);
     }
@@ -74,7 +74,7 @@ class End {
 
   layer3(event: GroupEvent): void {
     for (const effect of this.group.feed(event, now)) {
-      if (effect.type === 'dl-data') this.link({ type: 'dl-data', message: effect.data });
+      if (effect.type === 'dl-data') this.link({ type: 'dl-data', message: effect.data, at: effect.at });
       else if (effect.type === 'call') this.#happen(effect.handle, effect.indication);
       else if (effect.type !== 'channel') throw new Error(`the group says ${JSON.stringify(effect)}`);
     }

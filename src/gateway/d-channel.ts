@@ -12,8 +12,8 @@ import type { Reactor, Wakeable } from './reactor.ts';
 /** What a data link has to say to the layer above. */
 export type LinkNews =
   | { readonly type: 'link'; readonly up: boolean }
-  /** One layer 3 message. */
-  | { readonly type: 'data'; readonly data: Uint8Array };
+  /** One layer 3 message, which begins at `at`. */
+  | { readonly type: 'data'; readonly data: Uint8Array; readonly at: number };
 
 export interface DChannelParts {
   readonly id: string;
@@ -109,9 +109,9 @@ export class DChannel implements Wakeable {
     }
   }
 
-  /** Sends one layer 3 message. Without a link it is lost, as on a line. */
-  send(message: Uint8Array): void {
-    this.#link({ type: 'dl-data', message });
+  /** Sends the layer 3 message that begins at `at`. Without a link it is lost, as on a line. */
+  send(message: Uint8Array, at: number): void {
+    this.#link({ type: 'dl-data', message, at });
   }
 
   /** Lets go of the link: the far end is told (DISC). */
@@ -166,7 +166,7 @@ export class DChannel implements Wakeable {
           onLink({ type: 'link', up: false }, now);
           break;
         case 'dl-data':
-          onLink({ type: 'data', data: effect.message }, now);
+          onLink({ type: 'data', data: effect.message, at: effect.at }, now);
           break;
         case 'dl-refused':
           log.debug({ span: this.id, why: effect.why }, 'd-channel.refused');

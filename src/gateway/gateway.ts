@@ -143,7 +143,7 @@ export class Gateway {
       onFrame: (span, direction, frame) => this.recorder.frame(span, direction, frame, clock.wall()),
       open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
-      onMessage: (span, direction, octets) => this.tracer.q931(span, direction, octets),
+      onMessage: (span, direction, octets, at) => this.tracer.q931(span, direction, octets, at),
     });
     this.watch = new GatewayWatch({
       reactor,

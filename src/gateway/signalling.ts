@@ -28,7 +28,7 @@ export interface SignallingParts {
   /** A call comes in; answers who listens to it. */
   readonly onSetup: (handle: CallHandle) => (indication: CallIndication) => void;
   /** For the trace: one Q.931 message as it crosses the line. */
-  readonly onMessage: (direction: 'in' | 'out', message: Uint8Array) => void;
+  readonly onMessage: (direction: 'in' | 'out', octets: Uint8Array, at: number) => void;
   /** The D-channel in service, or a B-channel of this span, has changed; without a span: of all. */
   readonly onChange: (span?: string) => void;
 }
@@ -143,20 +143,20 @@ export class Signalling implements Wakeable {
   #hear(role: DName, news: LinkNews, now: Instant): void {
     if (this.#stopped) return;
     if (news.type === 'link') this.#decide({ type: 'link', d: role, up: news.up }, now);
-    else this.#data(role, news.data, now);
+    else this.#data(role, news.data, news.at, now);
     this.#parts.reactor.watch(this);
   }
 
-  #data(role: DName, data: Uint8Array, now: Instant): void {
+  #data(role: DName, data: Uint8Array, at: number, now: Instant): void {
     const { group, onMessage } = this.#parts;
-    onMessage('in', data);
-    const service = readDService(data, group.variant);
+    onMessage('in', data, at);
+    const service = readDService(data, at, group.variant);
     if (service === undefined) {
-      this.#groupEffects(group.feed({ type: 'dl-data', data }, now), now);
+      this.#groupEffects(group.feed({ type: 'dl-data', data, at }, now), now);
       return;
     }
     const { answer, inService } = service;
-    if (answer !== undefined) this.#say(role, answer);
+    if (answer !== undefined) this.#say(role, answer, 0);
     const named = this.members.find((member) => member.interface === service.interface)?.role ?? role;
     if (service.acknowledges) this.#decide({ type: 'acknowledged', d: named }, now);
     // A D-channel without a backup is in service for as long as its link is up, whatever is said of it.
@@ -188,7 +188,7 @@ export class Signalling implements Wakeable {
   #announce(role: DName): void {
     const member = this.#member(role);
     const message = member && printDService(this.#parts.group.variant, member.interface);
-    if (message !== undefined) this.#say(role, message);
+    if (message !== undefined) this.#say(role, message, 0);
   }
 
   /** What was on its way over the one before may be lost: Q.931 hears of an establishment, and asks (§5.8.8). */
@@ -208,9 +208,9 @@ export class Signalling implements Wakeable {
     this.#parts.reactor.watch(this);
   }
 
-  #say(role: DName | undefined, message: Uint8Array): void {
-    this.#parts.onMessage('out', message);
-    this.#member(role)?.dChannel.send(message);
+  #say(role: DName | undefined, message: Uint8Array, at: number): void {
+    this.#parts.onMessage('out', message, at);
+    this.#member(role)?.dChannel.send(message, at);
   }
 
   #groupEffects(effects: readonly GroupEffect[], now: Instant): void {
@@ -218,7 +218,7 @@ export class Signalling implements Wakeable {
     for (const effect of effects) {
       switch (effect.type) {
         case 'dl-data':
-          this.#say(this.#backup.active, effect.data);
+          this.#say(this.#backup.active, effect.data, effect.at);
           break;
         case 'call':
           this.evidence?.indication(effect.indication, now);

@@ -51,8 +51,8 @@ export interface SpansParts {
   readonly path: () => CallPath;
   /** One frame crossed a span's D-channel. */
   readonly onFrame: (span: string, direction: 'in' | 'out', frame: Uint8Array) => void;
-  /** One Q.931 message crossed the line, of the D-channel of this span or NFAS group. */
-  readonly onMessage: (signalling: string, direction: 'in' | 'out', message: Uint8Array) => void;
+  /** One Q.931 message, which begins at `at`, crossed the line, of the D-channel of this span or NFAS group. */
+  readonly onMessage: (signalling: string, direction: 'in' | 'out', octets: Uint8Array, at: number) => void;
 }
 
 interface Span extends WatchedSpan {
@@ -157,7 +157,7 @@ export class Spans {
         reactor,
         log,
         onSetup: (handle) => this.#incoming(trunk, handle),
-        onMessage: (direction, message) => onMessage(setting.id, direction, message),
+        onMessage: (direction, octets, at) => onMessage(setting.id, direction, octets, at),
         onChange: (span) =>
           reactor.run(() => {
             for (const one of trunk.spans) if (span === undefined || span === one.setting.id) one.watch.look();

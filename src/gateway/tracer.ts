@@ -27,8 +27,8 @@ export class Tracer {
     this.#add({ thread: callIdOf(message) ?? '', protocol: 'sip', direction, peer: remote, what });
   }
 
-  q931(span: string, direction: 'in' | 'out', octets: Uint8Array): void {
-    const { text, reference } = summarise(octets);
+  q931(span: string, direction: 'in' | 'out', octets: Uint8Array, at: number): void {
+    const { text, reference } = summarise(octets, at);
     const ours = reference !== undefined && reference.fromOriginator === (direction === 'out');
     const thread = reference === undefined ? span : q931Thread(span, reference.value, ours);
     this.#add({ thread, protocol: 'q931', direction, peer: span, what: text });

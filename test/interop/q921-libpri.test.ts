@@ -53,7 +53,7 @@ class Ours {
     for (const effect of effects) {
       if (effect.type === 'frame') {
         if (!this.#loss()) this.#socket.send(effect.frame, this.#peer, '127.0.0.1');
-      } else if (effect.type === 'dl-data') this.heard.push(toHex(effect.message));
+      } else if (effect.type === 'dl-data') this.heard.push(toHex(effect.message.slice(effect.at)));
       else if (effect.type === 'mdl-error') this.errors.push(effect.code);
       else this.told.push(effect.type === 'dl-established' ? 'up' : effect.type === 'dl-released' ? 'down' : 'refused');
     }
@@ -100,7 +100,7 @@ suite('against libpri', { concurrency: true }, () => {
       await eventually('our link is up', () => us.told.includes('up'));
       // libpri calls again after its first second; what goes out then must still arrive.
       await eventually('libpri has called', () => us.sabmeAt !== undefined);
-      for (let i = 1; i <= 20; i++) us.feed({ type: 'dl-data', message: enquiry(i) });
+      for (let i = 1; i <= 20; i++) us.feed({ type: 'dl-data', message: enquiry(i), at: 0 });
       await eventually('all is acknowledged', () => us.link.queued === 0);
       await eventually('libpri answers each', () => us.heard.length >= 20);
       assert.equal(us.link.state, 'multiple-frame-established');
@@ -121,7 +121,7 @@ suite('against libpri', { concurrency: true }, () => {
       // Its second SABME, which may be lost and repeated, would take messages with it: that is another test's business.
       await eventually('libpri calls no more', () => performance.now() - (us.sabmeAt ?? Number.NaN) > 2500);
       const calls = Array.from({ length: 40 }, (_, i) => i + 1);
-      for (const call of calls) us.feed({ type: 'dl-data', message: enquiry(call) });
+      for (const call of calls) us.feed({ type: 'dl-data', message: enquiry(call), at: 0 });
       await eventually('all is acknowledged', () => us.link.queued === 0, 40);
       await eventually('libpri answers each', () => us.heard.length >= calls.length, 40);
       assert.deepEqual(
@@ -141,7 +141,7 @@ suite('against libpri', { concurrency: true }, () => {
       libpri.down(18);
       // A message under way makes the silence noticed after T200 instead of T203.
       await eventually('libpri is silent', () => {
-        if (us.link.queued === 0) us.feed({ type: 'dl-data', message: enquiry(1) });
+        if (us.link.queued === 0) us.feed({ type: 'dl-data', message: enquiry(1), at: 0 });
         return us.link.state === 'timer-recovery';
       });
       await eventually('the loss is reported', () => us.told.includes('down'), 40);
@@ -150,7 +150,7 @@ suite('against libpri', { concurrency: true }, () => {
       const before = us.heard.length;
       // libpri may still call for the link itself, which resets it and drops what was under way (Annex B): layer 3 asks again then.
       await eventually('libpri answers again', () => {
-        if (us.link.queued === 0) us.feed({ type: 'dl-data', message: enquiry(2) });
+        if (us.link.queued === 0) us.feed({ type: 'dl-data', message: enquiry(2), at: 0 });
         return us.heard.length > before;
       });
       assert.equal(us.told.filter((word) => word === 'down').length, 1);

@@ -96,7 +96,7 @@ export class CarrierRig {
   #links(effects: readonly LinkEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'frame') this.tell(effect);
-      else if (effect.type === 'dl-data') this.feed({ type: 'dl-data', data: effect.message });
+      else if (effect.type === 'dl-data') this.feed({ type: 'dl-data', data: effect.message, at: effect.at });
       else if (effect.type === 'dl-established' || effect.type === 'dl-released') this.feed({ type: effect.type });
     }
   }
@@ -104,7 +104,7 @@ export class CarrierRig {
   #groups(effects: readonly GroupEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'dl-data') {
-        this.#links(this.#link.feed({ type: 'dl-data', message: effect.data }, this.#now));
+        this.#links(this.#link.feed({ type: 'dl-data', message: effect.data, at: effect.at }, this.#now));
       } else if (effect.type === 'call') {
         const { handle, indication } = effect;
         this.heard.push(effect);

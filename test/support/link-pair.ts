@@ -31,7 +31,7 @@ export interface PairEnd {
 /** No plan needs as many frames: links that talk without end are at fault. */
 const MOST_FRAMES = 200_000;
 
-export const message = (text: string): LinkEvent => ({ type: 'dl-data', message: fromLatin1(text) });
+export const message = (text: string): LinkEvent => ({ type: 'dl-data', message: fromLatin1(text), at: 0 });
 
 export function runPair(plan: PairPlan): Readonly<Record<LinkSide, PairEnd>> {
   const random = seeded(plan.seed);
@@ -56,7 +56,7 @@ export function runPair(plan: PairPlan): Readonly<Record<LinkSide, PairEnd>> {
         if (random.next() >= plan.loss(now)) {
           inFlight.push({ at: now + plan.delay, to: side === 'user' ? 'network' : 'user', frame: effect.frame });
         }
-      } else if (effect.type === 'dl-data') me.delivered.push(toLatin1(effect.message));
+      } else if (effect.type === 'dl-data') me.delivered.push(toLatin1(effect.message, effect.at));
       else if (effect.type === 'dl-refused') me.refused.push(toLatin1(effect.message));
       else if (effect.type === 'mdl-error') me.errors.push(effect.code);
       else me.told.push(`${effect.type === 'dl-established' ? 'up' : 'down'}${effect.confirm ? '!' : ''}`);

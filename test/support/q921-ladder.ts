@@ -20,7 +20,7 @@ function frameOf(text: string): LapdFrame {
   if (type === 'I') {
     const [numbers = '', information = '[]'] = rest;
     const [ns = 0, nr = 0] = numbers.split(',').map(Number);
-    return { type, command: true, ns, nr, pf, information: fromHex(information.slice(1, -1)) };
+    return { type, command: true, ns, nr, pf, information: fromHex(information.slice(1, -1)), at: 0 };
   }
   if (type === 'RR' || type === 'RNR' || type === 'REJ') {
     return { type: type satisfies Supervisory, command: mark === 'P' || mark === 'C', nr: Number(rest[0]), pf };
@@ -34,7 +34,7 @@ function textOf(frame: LapdFrame): string {
   const mark = frame.pf ? (frame.command ? ' P' : ' F') : '';
   switch (frame.type) {
     case 'I':
-      return `I ${frame.ns},${frame.nr} [${toHex(frame.information)}]${mark}`;
+      return `I ${frame.ns},${frame.nr} [${toHex(frame.information.slice(frame.at))}]${mark}`;
     case 'RR':
     case 'RNR':
     case 'REJ':
@@ -55,7 +55,7 @@ function eventOf(input: string, settings: LinkSettings): LinkEvent {
     case 'raw':
       return { type: 'frame', frame: fromHex(argument) };
     case 'dl-data':
-      return { type: 'dl-data', message: fromHex(argument) };
+      return { type: 'dl-data', message: fromHex(argument), at: 0 };
     case 'own-busy':
       return { type: 'own-busy', busy: argument === 'on' };
     case 'line':
@@ -77,7 +77,7 @@ function effectText(effect: LinkEffect, settings: Pick<LinkSettings, 'side' | 'n
     case 'dl-released':
       return `${effect.type}${effect.confirm ? '!' : ''}`;
     case 'dl-data':
-      return `dl-data ${toHex(effect.message)}`;
+      return `dl-data ${toHex(effect.message.slice(effect.at))}`;
     case 'dl-refused':
       return `dl-refused ${effect.why}`;
     case 'mdl-error':

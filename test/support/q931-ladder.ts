@@ -45,7 +45,7 @@ export class Ladder {
 
   /** The peer says this, in hex. */
   hear(hex: string): this {
-    return this.feed({ type: 'dl-data', data: fromHex(hex) });
+    return this.feed({ type: 'dl-data', data: fromHex(hex), at: 0 });
   }
 
   ask(handle: CallHandle, request: CallRequest): this {
@@ -72,7 +72,7 @@ export class Ladder {
 
   #take(effects: readonly GroupEffect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'dl-data') this.#lines.push(`> ${textOf(effect.data)}`);
+      if (effect.type === 'dl-data') this.#lines.push(`> ${textOf(effect.data.slice(effect.at))}`);
       else if (effect.type === 'problem') this.#lines.push(`? ${effect.id}`);
       else if (effect.type === 'call') {
         const { indication } = effect;

@@ -42,7 +42,7 @@ export class End {
 
   take(effects: readonly GroupEffect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'dl-data') this.sent.push(effect.data);
+      if (effect.type === 'dl-data') this.sent.push(effect.data.slice(effect.at));
       else if (effect.type === 'call') this.indications.push(effect);
       else if (effect.type === 'problem') this.problems.push(effect.id);
     }
@@ -114,7 +114,7 @@ export class Pair {
   deliver(from: End): boolean {
     const data = from.sent.shift();
     if (data === undefined) return false;
-    this.feed(this.other(from), { type: 'dl-data', data });
+    this.feed(this.other(from), { type: 'dl-data', data, at: 0 });
     return true;
   }
 

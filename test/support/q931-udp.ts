@@ -98,7 +98,7 @@ export class UdpEnd {
 
   /** Sends octets as a Q.931 message past our own layer 3, whatever they are. */
   say(message: Uint8Array): void {
-    this.#link({ type: 'dl-data', message });
+    this.#link({ type: 'dl-data', message, at: 0 });
   }
 
   request(handle: CallHandle, request: CallRequest): void {
@@ -158,7 +158,7 @@ export class UdpEnd {
         this.sent.push(effect.frame);
         this.#socket.send(effect.frame, this.#ports.peer, '127.0.0.1');
       } else if (effect.type === 'dl-data')
-        this.#group(this.group.feed({ type: 'dl-data', data: effect.message }, clock()));
+        this.#group(this.group.feed({ type: 'dl-data', data: effect.message, at: effect.at }, clock()));
       else if (effect.type === 'dl-established' || effect.type === 'dl-released') {
         this.up = effect.type === 'dl-established';
         if (this.up) this.establishments += 1;
@@ -171,7 +171,7 @@ export class UdpEnd {
     const calls: Heard[] = [];
     for (const effect of effects) {
       if (effect.type === 'dl-data')
-        this.#linkEffects(this.link.feed({ type: 'dl-data', message: effect.data }, clock()));
+        this.#linkEffects(this.link.feed({ type: 'dl-data', message: effect.data, at: effect.at }, clock()));
       else if (effect.type === 'call') calls.push(effect);
       else if (effect.type === 'problem') this.problems.push(effect);
       else if (effect.type === 'restarted') this.restarted.push(effect);

@@ -1,7 +1,7 @@
 import { impossible, type Machine } from '../../kernel/machine.ts';
 import type { Instant } from '../../kernel/time.ts';
 import { Timers } from '../../kernel/timers.ts';
-import { decodeFrame, type FrameProblem, type LapdFrame, type Supervisory } from './frame.ts';
+import { decodeFrame, type FrameProblem, I_HEAD, type LapdFrame, type Supervisory, withHead } from './frame.ts';
 import { LinkOutput } from './output.ts';
 import type { LinkEffect, LinkEvent, LinkSettings, LinkSide, LinkState, MdlErrorCode } from './primitives.ts';
 import { following, SendQueue } from './send-queue.ts';
@@ -69,7 +69,7 @@ export class DataLink implements Machine<DataLinkEvent, LinkEffect> {
         this.#releaseRequest(now);
         break;
       case 'dl-data':
-        this.#dataRequest(event.message);
+        this.#dataRequest(event.message, event.at);
         break;
       case 'own-busy':
         this.#setOwnBusy(event.busy);
@@ -116,14 +116,14 @@ export class DataLink implements Machine<DataLinkEvent, LinkEffect> {
     else if (this.#state === 'tei-assigned') this.#released(true);
   }
 
-  #dataRequest(message: Uint8Array): void {
+  #dataRequest(message: Uint8Array, at: number): void {
     const resetting = this.#state === 'awaiting-establishment' && !this.#layer3Initiated && !this.#releasePending;
     const refuse = (why: 'no-link' | 'queue-full' | 'too-long') =>
       this.#output.say({ type: 'dl-refused', message, why });
     if (!this.#isOpen && !resetting) refuse('no-link');
-    else if (message.length > this.#settings.n201) refuse('too-long');
+    else if (message.length - at > this.#settings.n201) refuse('too-long');
     else if (this.#queue.length >= this.#settings.queueLimit) refuse('queue-full');
-    else this.#queue.put(message);
+    else this.#queue.put(at === I_HEAD ? message : withHead(message, at));
   }
 
   #setOwnBusy(busy: boolean): void {
@@ -232,7 +232,7 @@ export class DataLink implements Machine<DataLinkEvent, LinkEffect> {
       this.#vr = following(this.#vr);
       this.#rejectException = false;
       this.#ackPending = true;
-      this.#output.say({ type: 'dl-data', message: frame.information });
+      this.#output.say({ type: 'dl-data', message: frame.information, at: frame.at });
     }
     if (!expected && !this.#ownBusy && !this.#rejectException) {
       this.#rejectException = true;
@@ -401,7 +401,7 @@ export class DataLink implements Machine<DataLinkEvent, LinkEffect> {
     while (!this.#peerBusy) {
       const next = this.#queue.next(this.#settings.k);
       if (next === undefined) return;
-      this.#output.information(next.ns, this.#vr, next.message);
+      this.#output.information(next.ns, this.#vr, next.frame);
       this.#ackPending = false;
       if (!this.#timers.runs('T200')) this.#startT200(now);
     }

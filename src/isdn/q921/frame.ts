@@ -13,7 +13,9 @@ export type LapdFrame =
       readonly ns: number;
       readonly nr: number;
       readonly pf: boolean;
+      /** The information field stands in it from `at` to the end. */
       readonly information: Uint8Array;
+      readonly at: number;
     }
   | { readonly type: Supervisory; readonly command: boolean; readonly nr: number; readonly pf: boolean }
   | { readonly type: Unnumbered; readonly command: boolean; readonly pf: boolean; readonly information: Uint8Array };
@@ -61,11 +63,19 @@ const addressOctet = (side: LinkSide, command: boolean): number => (command === 
 /** TEI 0 with EA 1, §3.3.4.1. */
 const TEI_OCTET = 0x01;
 
-const NOTHING = new Uint8Array(0);
+/** Octets of an I frame before its information field: the address, N(S), N(R) with the P bit. */
+export const I_HEAD = 4;
 
-/** An I frame that `side` sends: a command, whose P bit is never used (§5.6.1). */
-export const informationFrame = (side: LinkSide, ns: number, nr: number, information: Uint8Array): Uint8Array =>
-  octets(4, addressOctet(side, true), ns << 1, nr << 1, information);
+/** Room for the head of an I frame, and behind it the information: what `octets` holds from `at` on. */
+export function withHead(octets: Uint8Array, at: number): Uint8Array {
+  const frame = new Uint8Array(I_HEAD + octets.length - at);
+  for (let i = at; i < octets.length; i++) frame[I_HEAD + i - at] = octets[i] ?? 0;
+  return frame;
+}
+
+/** Writes the head of an I frame that `side` sends: a command, whose P bit is never used (§5.6.1). */
+export const writeHead = (frame: Uint8Array, side: LinkSide, ns: number, nr: number): Uint8Array =>
+  write(frame, addressOctet(side, true), ns << 1, nr << 1);
 
 export const supervisoryFrame = (
   side: LinkSide,
@@ -73,21 +83,19 @@ export const supervisoryFrame = (
   command: boolean,
   nr: number,
   pf: boolean,
-): Uint8Array => octets(4, addressOctet(side, command), SUPERVISORY[type], (nr << 1) | (pf ? 1 : 0), NOTHING);
+): Uint8Array => write(new Uint8Array(4), addressOctet(side, command), SUPERVISORY[type], (nr << 1) | (pf ? 1 : 0));
 
 /** One without an information field. */
 export const unnumberedFrame = (side: LinkSide, type: Unnumbered, command: boolean, pf: boolean): Uint8Array =>
-  octets(3, addressOctet(side, command), UNNUMBERED[type] | (pf ? PF : 0), 0, NOTHING);
+  write(new Uint8Array(3), addressOctet(side, command), UNNUMBERED[type] | (pf ? PF : 0), 0);
 
-/** A frame with a head of three octets or four, written in one piece. */
-function octets(head: 3 | 4, address: number, control: number, second: number, information: Uint8Array): Uint8Array {
-  const out = new Uint8Array(head + information.length);
-  out[0] = address;
-  out[1] = TEI_OCTET;
-  out[2] = control;
-  if (head === 4) out[3] = second;
-  if (information.length > 0) out.set(information, head);
-  return out;
+/** The address and the control field, which has one octet where there is room for no more. */
+function write(frame: Uint8Array, address: number, control: number, second: number): Uint8Array {
+  frame[0] = address;
+  frame[1] = TEI_OCTET;
+  frame[2] = control;
+  if (frame.length > 3) frame[3] = second;
+  return frame;
 }
 
 /** Reads a frame that was sent by `sender`. `n201`: the longest information field in octets. Never throws. */
@@ -106,8 +114,8 @@ export function decodeFrame(octets: Uint8Array, sender: LinkSide, n201: number):
   const pf = (second & 1) === 1;
   if ((control & 1) === 0) {
     if (!command) return fail('L');
-    if (octets.length - 4 > n201) return fail('O');
-    return ok({ type: 'I', command, ns: control >> 1, nr, pf, information: octets.slice(4) });
+    if (octets.length - I_HEAD > n201) return fail('O');
+    return ok({ type: 'I', command, ns: control >> 1, nr, pf, information: octets, at: I_HEAD });
   }
   const type = supervisoryOf[control];
   if (type === undefined) return fail('L');

@@ -1,4 +1,4 @@
-import { informationFrame, type Supervisory, supervisoryFrame, unnumberedFrame } from './frame.ts';
+import { type Supervisory, supervisoryFrame, unnumberedFrame, writeHead } from './frame.ts';
 import type { LinkEffect, LinkSide, MdlErrorCode } from './primitives.ts';
 
 const NO_EFFECTS: LinkEffect[] = [];
@@ -29,8 +29,9 @@ export class LinkOutput {
     this.say({ type: 'mdl-error', code });
   }
 
-  information(ns: number, nr: number, information: Uint8Array): void {
-    this.#frame(informationFrame(this.#side, ns, nr, information));
+  /** An I frame, in which only the head is not written yet. */
+  information(ns: number, nr: number, frame: Uint8Array): void {
+    this.#frame(writeHead(frame, this.#side, ns, nr));
   }
 
   supervisory(type: Supervisory, command: boolean, nr: number, pf: boolean): void {

@@ -55,8 +55,11 @@ export type LinkEvent =
   | { readonly type: 'dl-establish' }
   /** DL-RELEASE request: answered by `dl-released` with `confirm`. */
   | { readonly type: 'dl-release' }
-  /** DL-DATA request: one layer 3 message. */
-  | { readonly type: 'dl-data'; readonly message: Uint8Array }
+  /**
+   * DL-DATA request: one layer 3 message, which begins at `at`. Behind room for the head of its I frame (`I_HEAD`) it is not
+   * copied: the head is written before it, and the array belongs to the line from here on.
+   */
+  | { readonly type: 'dl-data'; readonly message: Uint8Array; readonly at: number }
   /** Layer 3 cannot take more for now, or can again: the peer is told RNR or RR (§5.6.5). */
   | { readonly type: 'own-busy'; readonly busy: boolean }
   /** PH-DEACTIVATE and PH-ACTIVATE indication: the line has gone (an alarm), or is back. It counts as active at first. */
@@ -68,8 +71,8 @@ export type LinkEffect =
   | { readonly type: 'dl-established'; readonly confirm: boolean }
   /** DL-RELEASE: a confirm of our request, or an indication. Nothing that waited has been kept. */
   | { readonly type: 'dl-released'; readonly confirm: boolean }
-  /** DL-DATA indication. */
-  | { readonly type: 'dl-data'; readonly message: Uint8Array }
+  /** DL-DATA indication: the message, which begins at `at` in the frame that brought it. */
+  | { readonly type: 'dl-data'; readonly message: Uint8Array; readonly at: number }
   /** This DL-DATA request goes nowhere: there is no link, the queue is full, or the message is longer than N201. */
   | {
       readonly type: 'dl-refused';

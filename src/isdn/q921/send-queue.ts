@@ -10,8 +10,8 @@ const distance = (from: number, to: number): number => (to - from + MODULUS) % M
 const ROOM = 16;
 
 /**
- * The messages that wait for their acknowledgement or for their turn, with the send state variables. The first message
- * has the number V(A); those before V(S) have been sent.
+ * The messages that wait for their acknowledgement or for their turn, each in its I frame, with the send state variables. The first
+ * message has the number V(A); those before V(S) have been sent.
  */
 export class SendQueue {
   /** A ring, whose size is a power of two. */
@@ -31,21 +31,21 @@ export class SendQueue {
     return distance(this.#va, this.#vs);
   }
 
-  put(message: Uint8Array): void {
+  put(frame: Uint8Array): void {
     if (this.#length === this.#ring.length) this.#grow();
-    this.#ring[this.#place(this.#length)] = message;
+    this.#ring[this.#place(this.#length)] = frame;
     this.#length++;
   }
 
-  /** The next message to be sent, with its N(S), which is then taken as sent; undefined when the window `k` is full or none waits. */
-  next(k: number): { readonly ns: number; readonly message: Uint8Array } | undefined {
+  /** The next frame to be sent, with its N(S), which is then taken as sent; undefined when the window `k` is full or none waits. */
+  next(k: number): { readonly ns: number; readonly frame: Uint8Array } | undefined {
     const sent = this.unacknowledged;
     if (sent >= k || sent >= this.#length) return undefined;
-    const message = this.#ring[this.#place(sent)];
-    if (message === undefined) return undefined;
+    const frame = this.#ring[this.#place(sent)];
+    if (frame === undefined) return undefined;
     const ns = this.#vs;
     this.#vs = following(ns);
-    return { ns, message };
+    return { ns, frame };
   }
 
   /** V(A) ≤ N(R) ≤ V(S), modulo 128 (§3.5.2.3). */
@@ -63,13 +63,18 @@ export class SendQueue {
     return count;
   }
 
-  /** What was sent and not acknowledged is to be sent again. */
+  /** What was sent and not acknowledged is to be sent again, as copies: the first ones may still be on their way to the line. */
   rewind(): void {
+    for (let n = this.unacknowledged - 1; n >= 0; n--) {
+      const place = this.#place(n);
+      this.#ring[place] = this.#ring[place]?.slice();
+    }
     this.#vs = this.#va;
   }
 
   /** Numbers from 0 again. Messages that wait are kept. */
   renumber(): void {
+    this.rewind();
     this.#va = 0;
     this.#vs = 0;
   }

@@ -1,6 +1,7 @@
 import { Deadlines } from '../../kernel/deadlines.ts';
 import { assert } from '../../kernel/machine.ts';
 import { earlier, type Instant } from '../../kernel/time.ts';
+import { I_HEAD } from '../q921/frame.ts';
 import { Call } from './call.ts';
 import { Channels, type Entry } from './channels.ts';
 import { finish } from './clearing.ts';
@@ -199,6 +200,6 @@ export class Board implements Hall, RestartDesk, MaintenanceDesk {
   sendRaw(discriminator: number, reference: CallReference, type: number, elements: readonly SaidElement[]): void {
     if (!this.linkUp) return;
     const message = { discriminator, reference, type, elements };
-    this.emit({ type: 'dl-data', data: printMessage(message, this.variant.callReferenceLength) });
+    this.emit({ type: 'dl-data', data: printMessage(message, this.variant.callReferenceLength, I_HEAD), at: I_HEAD });
   }
 }

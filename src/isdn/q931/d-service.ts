@@ -20,9 +20,9 @@ export interface DService {
 }
 
 /** Undefined: any other message. */
-export function readDService(data: Uint8Array, variant: Variant): DService | undefined {
-  if (data[0] === CALL_CONTROL) return undefined;
-  const message = parseMessage(data);
+export function readDService(data: Uint8Array, at: number, variant: Variant): DService | undefined {
+  if (data[at] === CALL_CONTROL) return undefined;
+  const message = parseMessage(data, at);
   if (!message.ok || message.value.reference === undefined) return undefined;
   const { discriminator, reference, type, elements } = message.value;
   const types = MAINTENANCE_TYPES[discriminator];

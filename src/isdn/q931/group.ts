@@ -83,7 +83,7 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
         this.#released(now);
         break;
       case 'dl-data':
-        this.#data(event.data, now);
+        this.#data(event.data, event.at, now);
         break;
       case 'request':
         this.#request(event.handle, event.request, now);
@@ -136,8 +136,8 @@ export class Q931Group implements Machine<GroupEvent, GroupEffect> {
     for (const call of this.#board.calls()) linkLost(call, this.#board, now);
   }
 
-  #data(data: Uint8Array, now: Instant): void {
-    const message = parseMessage(data);
+  #data(data: Uint8Array, at: number, now: Instant): void {
+    const message = parseMessage(data, at);
     if (!message.ok) {
       this.#board.problem('discarded', `a message was ignored: ${message.error}`);
       return;

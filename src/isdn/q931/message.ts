@@ -35,41 +35,42 @@ export type Unreadable = 'short' | 'discriminator' | 'call-reference';
 /** Longest message taken: layer 2's N201 is 260. */
 const MAX_MESSAGE = 1024;
 
-/** Reads one message. Call references of up to two octets; what is longer, or has spare bits set, is ignored by the standard. */
-export function parseMessage(bytes: Uint8Array): Result<Message, Unreadable> {
-  const discriminator = bytes[0];
-  const octet2 = bytes[1];
-  if (discriminator === undefined || octet2 === undefined || bytes.length > MAX_MESSAGE) return fail('short');
+/** Reads the message that begins at `at`. Call references of up to two octets; what is longer, or has spare bits set, is ignored by the standard. */
+export function parseMessage(bytes: Uint8Array, at = 0): Result<Message, Unreadable> {
+  const discriminator = bytes[at];
+  const octet2 = bytes[at + 1];
+  if (discriminator === undefined || octet2 === undefined || bytes.length - at > MAX_MESSAGE) return fail('short');
   if (discriminator !== CALL_CONTROL && discriminator !== MAINTENANCE[0] && discriminator !== MAINTENANCE[1])
     return fail('discriminator');
   const length = octet2 & 0x0f;
   if ((octet2 & 0xf0) !== 0 || length > 2) return fail('call-reference');
-  const type = bytes[2 + length];
+  const type = bytes[at + 2 + length];
   if (type === undefined) return fail('short');
   let reference: CallReference | undefined;
   if (length > 0) {
-    const octet3 = bytes[2] ?? 0;
-    const value = length === 1 ? octet3 & 0x7f : ((octet3 & 0x7f) << 8) | (bytes[3] ?? 0);
+    const octet3 = bytes[at + 2] ?? 0;
+    const value = length === 1 ? octet3 & 0x7f : ((octet3 & 0x7f) << 8) | (bytes[at + 3] ?? 0);
     reference = { value, fromOriginator: (octet3 & 0x80) === 0 };
   }
-  const { elements, cut } = parseElements(bytes, 3 + length);
+  const { elements, cut } = parseElements(bytes, at + 3 + length);
   return ok({ discriminator, reference, type, elements, cut });
 }
 
-/** Writes a message with a call reference of `length` octets. */
-export function printMessage(message: SaidMessage, length: 1 | 2): Uint8Array {
+/** Writes a message with a call reference of `length` octets, behind `room` octets that are layer 2's. */
+export function printMessage(message: SaidMessage, length: 1 | 2, room = 0): Uint8Array {
   const { reference } = message;
   const elements = inWireOrder(message.elements);
   const referenceLength = reference === undefined ? 0 : length;
-  const out = new Uint8Array(3 + referenceLength + sizeOf(elements));
-  out[0] = message.discriminator;
-  out[1] = referenceLength;
+  const out = new Uint8Array(room + 3 + referenceLength + sizeOf(elements));
+  let at = room;
+  out[at++] = message.discriminator;
+  out[at++] = referenceLength;
   if (reference !== undefined) {
     const flag = reference.fromOriginator ? 0 : 0x80;
-    out[2] = flag | ((length === 1 ? reference.value : reference.value >> 8) & 0x7f);
-    if (length === 2) out[3] = reference.value;
+    out[at++] = flag | ((length === 1 ? reference.value : reference.value >> 8) & 0x7f);
+    if (length === 2) out[at++] = reference.value;
   }
-  out[2 + referenceLength] = message.type;
-  writeElements(elements, out, 3 + referenceLength);
+  out[at++] = message.type;
+  writeElements(elements, out, at);
   return out;
 }

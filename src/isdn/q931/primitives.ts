@@ -131,8 +131,8 @@ export type GroupEvent =
   /** DL-ESTABLISH, indication or confirm. Layer 2 keeps the link wanted by itself; nothing here asks for it. */
   | { readonly type: 'dl-established' }
   | { readonly type: 'dl-released' }
-  /** One Q.931 message from layer 2. */
-  | { readonly type: 'dl-data'; readonly data: Uint8Array }
+  /** One Q.931 message from layer 2, which begins at `at`. */
+  | { readonly type: 'dl-data'; readonly data: Uint8Array; readonly at: number }
   | { readonly type: 'request'; readonly handle: CallHandle; readonly request: CallRequest }
   /** RESTART (Q.931 §5.5): these channels, or the whole group. Calls on them are cleared. */
   | { readonly type: 'restart'; readonly channels: readonly Channel[] | 'all' }
@@ -146,7 +146,8 @@ export type GroupEvent =
   | { readonly type: 'adopt'; readonly records: readonly CallRecord[] };
 
 export type GroupEffect =
-  | { readonly type: 'dl-data'; readonly data: Uint8Array }
+  /** A message for layer 2. It begins at `at`, behind room for the head of its frame. */
+  | { readonly type: 'dl-data'; readonly data: Uint8Array; readonly at: number }
   | { readonly type: 'call'; readonly handle: CallHandle; readonly indication: CallIndication }
   | { readonly type: 'channel'; readonly channel: Channel; readonly state: ChannelState }
   /** A RESTART that we asked for was acknowledged, or given up after T316 ran out twice. */

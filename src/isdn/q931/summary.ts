@@ -14,9 +14,9 @@ export interface Summary {
   readonly reference: { readonly value: number; readonly fromOriginator: boolean } | undefined;
 }
 
-/** Octets that are no message are summarised too. */
-export function summarise(octets: Uint8Array): Summary {
-  const parsed = parseMessage(octets);
+/** The message that begins at `at`. Octets that are no message are summarised too. */
+export function summarise(octets: Uint8Array, at: number): Summary {
+  const parsed = parseMessage(octets, at);
   if (!parsed.ok) return { text: `unreadable (${parsed.error})`, reference: undefined };
   const message = parsed.value;
   const { reference } = message;

@@ -159,7 +159,7 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
           this.#groupSays(this.#group.feed({ type: effect.type }, now), now);
           break;
         case 'dl-data':
-          this.#groupSays(this.#group.feed({ type: 'dl-data', data: effect.message }, now), now);
+          this.#groupSays(this.#group.feed({ type: 'dl-data', data: effect.message, at: effect.at }, now), now);
           break;
         // A simulator keeps no log: what goes wrong here shows at our end of the span.
         case 'dl-refused':
@@ -174,7 +174,7 @@ export class Carrier implements Machine<CarrierEvent, CarrierEffect> {
   #groupSays(effects: readonly GroupEffect[], now: Instant): void {
     for (const effect of effects) {
       if (effect.type === 'dl-data') {
-        this.#linkSays(this.#link.feed({ type: 'dl-data', message: effect.data }, now), now);
+        this.#linkSays(this.#link.feed({ type: 'dl-data', message: effect.data, at: effect.at }, now), now);
       } else if (effect.type === 'call') this.#hear(effect.handle, effect.indication, now);
     }
   }

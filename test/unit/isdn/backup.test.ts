@@ -212,15 +212,15 @@ describe('SERVICE for a D-channel', () => {
 
   test('the acknowledgement repeats what was said, from the other end', () => {
     const said = printDService(VARIANTS.ni2, 1) ?? new Uint8Array(0);
-    const read = readDService(said, VARIANTS.ni2);
+    const read = readDService(said, 0, VARIANTS.ni2);
     assert.deepEqual([read?.acknowledges, read?.inService, read?.interface], [false, true, 1]);
     assert.equal(hex(read?.answer), '430280000f' + '0101c0' + '1802ec81');
-    const back = readDService(read?.answer ?? new Uint8Array(0), VARIANTS.ni2);
+    const back = readDService(read?.answer ?? new Uint8Array(0), 0, VARIANTS.ni2);
     assert.deepEqual([back?.acknowledges, back?.answer], [true, undefined]);
   });
 
   test('out of service, and a D-channel without an interface', () => {
-    const read = readDService(Buffer.from('4302000007' + '0101c2' + '1801ac', 'hex'), VARIANTS.ni2);
+    const read = readDService(Buffer.from('4302000007' + '0101c2' + '1801ac', 'hex'), 0, VARIANTS.ni2);
     assert.deepEqual([read?.inService, read?.interface], [false, undefined]);
   });
 
@@ -232,6 +232,6 @@ describe('SERVICE for a D-channel', () => {
       '4302000005' + '1802ec80',
       '',
     ])
-      assert.equal(readDService(Buffer.from(other, 'hex'), VARIANTS.ni2), undefined, other);
+      assert.equal(readDService(Buffer.from(other, 'hex'), 0, VARIANTS.ni2), undefined, other);
   });
 });

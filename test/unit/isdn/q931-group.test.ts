@@ -184,11 +184,11 @@ test('calls of a process that died are cleared by its successor, on the wire and
   assert.equal(next.user.busy(), 2);
   next.feed(next.user, { type: 'dl-established' });
   pair.feed(pair.network, { type: 'dl-established' });
-  for (const data of next.user.sent) pair.feed(pair.network, { type: 'dl-data', data });
+  for (const data of next.user.sent) pair.feed(pair.network, { type: 'dl-data', data, at: 0 });
   assert.equal(pair.network.of(outgoing.called).at(-1), 'release');
   assert.equal(pair.network.of(ingoing.caller).at(-1), 'release');
   assert.equal(pair.network.last('release')?.cause.cause, 41);
-  for (const data of pair.network.sent) next.feed(next.user, { type: 'dl-data', data });
+  for (const data of pair.network.sent) next.feed(next.user, { type: 'dl-data', data, at: 0 });
   assert.deepEqual(next.user.group.records(), []);
   assert.equal(next.user.busy(), 0);
   assert.deepEqual(next.user.indications, []);
@@ -203,7 +203,7 @@ test('who restarts everything still releases the calls of the process that died 
   const next = new Pair({ restartAtStart: true });
   next.feed(next.user, { type: 'adopt', records });
   next.feed(next.user, { type: 'dl-established' });
-  const said = next.user.sent.map((data) => summarise(data).text);
+  const said = next.user.sent.map((data) => summarise(data, 0).text);
   assert.deepEqual(said, ['RELEASE cause 41', 'RELEASE cause 41', 'RESTART']);
 });
 
@@ -354,7 +354,7 @@ describe('a group of several spans', () => {
           pair.now,
         ),
       );
-      pair.feed(pair.user, { type: 'dl-data', data: alone.sent.at(-1) ?? new Uint8Array(0) });
+      pair.feed(pair.user, { type: 'dl-data', data: alone.sent.at(-1) ?? new Uint8Array(0), at: 0 });
     };
     pair.feed(pair.user, { type: 'home', span: 't2' });
     bare();

@@ -136,7 +136,7 @@ function play(pair: Pair, move: Move): void {
       return;
     }
     case 'noise':
-      pair.feed(end, { type: 'dl-data', data: move.data });
+      pair.feed(end, { type: 'dl-data', data: move.data, at: 0 });
       return;
     case 'restart':
       pair.feed(end, { type: 'restart', channels: [{ span: 't1', slot: move.slot }] });

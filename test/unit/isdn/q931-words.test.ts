@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { PresentedName, PresentedNumber } from '../../../src/isdn/q931/ie/number.ts';
 import type { CallIndication, SetupWords } from '../../../src/isdn/q931/primitives.ts';
 import { VARIANTS, type VariantName } from '../../../src/isdn/q931/variants.ts';
+import { fromHex } from '../../../src/kernel/bytes.ts';
 import { type End, Pair, SETUP, talking } from '../../support/q931-pair.ts';
 
 const names = Object.keys(VARIANTS) as VariantName[];
@@ -159,6 +160,17 @@ test('a data call keeps the octets of its bearer that our words don’t hold', (
   const elements = [{ codeset: 0, id: 4, contents }];
   const setup = heard(pair, pair.network, { bearer: { capability: 'unrestricted', law: undefined }, elements });
   assert.deepEqual(setup?.elements, elements);
+});
+
+test('what is handed on of a message outlives the array that brought it', () => {
+  const pair = new Pair();
+  pair.linkUp();
+  const data = fromHex('08020001' + '05' + '04038090a2' + '1803a98381' + '7004a1313030' + '7c02bbcc');
+  pair.feed(pair.network, { type: 'dl-data', data, at: 0 });
+  data.fill(0xff);
+  const setup = pair.network.last('setup');
+  assert.deepEqual(setup?.called, { digits: '100', type: 'national', plan: 'isdn' });
+  assert.deepEqual(setup?.elements, [{ codeset: 0, id: 0x7c, contents: Uint8Array.of(0xbb, 0xcc) }]);
 });
 
 test('origination not ISDN goes through a tandem', () => {

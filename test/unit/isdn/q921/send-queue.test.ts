@@ -29,7 +29,7 @@ test('however it fills, wraps and grows, the queue hands its messages out in ord
         } else if (what === 'next') {
           const due = out < K ? waiting[out] : undefined;
           const got = queue.next(K);
-          assert.equal(got?.message[0], due);
+          assert.equal(got?.frame[0], due);
           if (due === undefined) continue;
           assert.equal(got?.ns, (va + out) % 128);
           out++;
