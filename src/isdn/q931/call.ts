@@ -8,7 +8,7 @@ import type { CauseElement } from './ie/cause.ts';
 import type { CauseLocation } from './ie/location.ts';
 import type { MessageName } from './message-table.ts';
 import type { CallHandle, CallIndication, CallRecord, ProblemId, Side } from './primitives.ts';
-import { type CallState, isClearing, STATE_TIMER, stateValue } from './states.ts';
+import { type CallState, isClearing, stateValue, timerOf } from './states.ts';
 import type { CallTimer, TimerTable, Variant } from './variants.ts';
 
 /** What a call's steps may use of their group. */
@@ -85,7 +85,7 @@ export class Call {
     this.#timers.stopAllBut(OUTLASTING);
     this.state = state;
     this.repeats = 0;
-    const timer = STATE_TIMER[state];
+    const timer = timerOf(state);
     if (timer !== undefined) this.#timers.start(timer, now, desk.times[timer]);
     this.#watch();
   }

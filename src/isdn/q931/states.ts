@@ -45,13 +45,25 @@ export const isClearing = (state: CallState): boolean =>
   state === 'disconnect-sent' || state === 'disconnect-received' || state === 'release-sent';
 
 /** The supervising timer that entering a state starts; every other call timer but T309 and T322 stops. */
-export const STATE_TIMER: Readonly<Partial<Record<CallState, CallTimer>>> = {
-  'setup-sent': 'T303',
-  'overlap-sending': 'T304',
-  'proceeding-received': 'T310',
-  'alerting-received': 'T301',
-  'overlap-receiving': 'T302',
-  'connect-sent': 'T313',
-  'disconnect-sent': 'T305',
-  'release-sent': 'T308',
-};
+export function timerOf(state: CallState): CallTimer | undefined {
+  switch (state) {
+    case 'setup-sent':
+      return 'T303';
+    case 'overlap-sending':
+      return 'T304';
+    case 'proceeding-received':
+      return 'T310';
+    case 'alerting-received':
+      return 'T301';
+    case 'overlap-receiving':
+      return 'T302';
+    case 'connect-sent':
+      return 'T313';
+    case 'disconnect-sent':
+      return 'T305';
+    case 'release-sent':
+      return 'T308';
+    default:
+      return undefined;
+  }
+}
