@@ -3,7 +3,7 @@ import { type DigitChange, NO_CHANGE } from '../rtp/digit.ts';
 import { BLOCK, decode, encode, type Law } from '../rtp/g711.ts';
 import { JitterBuffer, SILENT, WHOLE } from '../rtp/jitter.ts';
 import { type RtpHeader, read16, readRtp, rtpHeader } from '../rtp/packet.ts';
-import { Concealer } from '../rtp/plc.ts';
+import { CONCEALER_DELAY, Concealer } from '../rtp/plc.ts';
 import { Reception } from '../rtp/reception.ts';
 import { EVENT_PAYLOAD, EventReceiver } from '../rtp/telephone-event.ts';
 import { RATE } from '../rtp/tones.ts';
@@ -23,6 +23,11 @@ export class RtpReceiver {
   readonly #concealer = new Concealer();
   #events = new EventReceiver();
   readonly #samples = new Int16Array(BLOCK);
+  /** The octets of the last blocks, as late as the concealer's samples come: what it leaves alone goes on as it came. */
+  readonly #octets = new Uint8Array(BLOCK + CONCEALER_DELAY);
+  readonly #delayed = this.#octets.subarray(0, BLOCK);
+  /** The last block came whole, and so nothing of it waits altered in the concealer but what has gone out. */
+  #wasWhole = false;
   /** What the events of this tick said, until it is asked for. */
   #changes: readonly DigitChange[] = NO_CHANGE;
   #law: Law = 'ulaw';
@@ -59,12 +64,16 @@ export class RtpReceiver {
     this.#changes = NO_CHANGE;
     this.#digitOn = false;
     this.#wasSilent = true;
+    this.#wasWhole = false;
   }
 
   aim(target: RtpTarget): void {
     const law = target.codec === 'PCMU' ? 'ulaw' : 'alaw';
     // What waits was said in the old law and would be noise in the new one.
-    if (law !== this.#law) this.#jitter.clear();
+    if (law !== this.#law) {
+      this.#jitter.clear();
+      this.#wasWhole = false;
+    }
     this.#law = law;
     const { payloadType, telephoneEvent } = target.heardAs ?? target;
     this.#payloadType = payloadType;
@@ -111,10 +120,16 @@ export class RtpReceiver {
     if (taken === SILENT && this.#wasSilent) return false;
     decode(this.#law, block, 0, this.#samples, 0, BLOCK);
     this.#concealer.block(this.#samples, 0, taken);
+    this.#octets.copyWithin(0, BLOCK);
+    this.#octets.set(block, CONCEALER_DELAY);
+    const asItCame = taken === WHOLE && this.#wasWhole;
+    this.#wasWhole = taken === WHOLE;
     // One more block after the last, for what the concealer still holds back.
     this.#wasSilent = taken === SILENT;
     if (this.#digitOn) return false;
-    encode(this.#law, this.#samples, 0, block, 0, BLOCK);
+    // Encoded anew, µ-law's minus zero would come out as its plus zero (G.711 §3.2).
+    if (asItCame) block.set(this.#delayed);
+    else encode(this.#law, this.#samples, 0, block, 0, BLOCK);
     return true;
   }
 

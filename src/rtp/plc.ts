@@ -13,6 +13,8 @@ const PITCH_MIN = 40;
 const PITCH_MAX = 120;
 /** The longest overlap, a quarter of the longest pitch, and thus the delay (I.2.1). */
 const OVERLAP_MAX = PITCH_MAX / 4;
+/** Samples by which what comes out is late. */
+export const CONCEALER_DELAY = OVERLAP_MAX;
 /** 48.75 ms: three of the longest pitch periods and an overlap (I.2.2). */
 const HISTORY = 3 * PITCH_MAX + OVERLAP_MAX;
 /** The last 20 ms are what earlier samples are compared with (I.2.3). */

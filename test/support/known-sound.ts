@@ -9,17 +9,12 @@ export const CYCLE = 8000;
 /** Octets that show a place: by chance alike in two streams once in a million. */
 const KEY = 4;
 
-/** µ-law has two zeros, which are one where sound is linear between two legs (G.711 §3.2). */
-const MINUS_ZERO = 0x7f;
-const PLUS_ZERO = 0xff;
-
 /** The second of stream `id`, any whole number above 0: of a linear congruential generator (Numerical Recipes §7.1). */
 function secondOf(id: number): Uint8Array {
   let state = Math.imul(id, 0x9e37_79b1);
   return Uint8Array.from({ length: CYCLE }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const octet = state >>> 24;
-    return octet === MINUS_ZERO ? PLUS_ZERO : octet;
+    return state >>> 24;
   });
 }
 

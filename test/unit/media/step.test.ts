@@ -93,6 +93,64 @@ test('a loop that was held up for 200 ms finds ten blocks at once, and loses non
   assert.equal(rig.slips(), 0);
 });
 
+/** Every octet there is, in an order that no two blocks share. */
+function everyOctet(blocks: number): Uint8Array[] {
+  const random = seeded(11);
+  const all = Uint8Array.from({ length: blocks * BLOCK }, (_, n) => n & 0xff);
+  for (let n = all.length - 1; n > 0; n--) {
+    const other = Math.floor(random.next() * (n + 1));
+    [all[n], all[other]] = [all[other] ?? 0, all[n] ?? 0];
+  }
+  return Array.from({ length: blocks }, (_, n) => all.subarray(n * BLOCK, (n + 1) * BLOCK));
+}
+
+for (const [codec, law] of [
+  ['PCMU', 'ulaw'],
+  ['PCMA', 'alaw'],
+] as const) {
+  test(`all 256 octets of ${codec} cross between a phone and a B-channel of its law as they are, both ways`, () => {
+    const rig = new MediaRig([udp('t1', 20_000)]);
+    rig.openTdm('pri', 't1', 1, law);
+    const phone = rig.openRtp('sip', 5000, { codec });
+    rig.join('pri', 'sip');
+    const blocks = everyOctet(48);
+    const said = Buffer.concat(blocks);
+    assert.equal(new Set(said).size, 256);
+    // What begins after silence is led over into, as after a loss.
+    const leadIn = 5;
+    rig.run(60, (tick) => {
+      const block = blocks[tick - leadIn] ?? new Uint8Array(BLOCK).fill(IDLE[law]);
+      phone.say(block);
+      rig.io.arrive((rig.memory.spans[0]?.firstTag ?? 0) + 1, block, '127.0.0.1', 20_101);
+    });
+    const toLine = Buffer.concat(rig.io.sent.filter(({ port }) => port === 20_101).map(({ bytes }) => bytes));
+    assert.ok(toLine.includes(said), 'what the phone said was altered on its way to the line');
+    assert.ok(Buffer.from(phone.octets()).includes(said), 'what the line brought was altered on its way to the phone');
+    assert.equal(rig.slips(), 0);
+  });
+}
+
+test('around a packet that was lost only what is made up and led over differs, octet by octet', () => {
+  const rig = new MediaRig([udp('t1', 20_000)]);
+  rig.openTdm('pri', 't1', 1);
+  const phone = rig.openRtp('sip', 5000);
+  rig.join('pri', 'sip');
+  const blocks = everyOctet(32);
+  const lost = 15;
+  rig.run(50, (tick) => {
+    const block = blocks[tick] ?? new Uint8Array(BLOCK).fill(IDLE.ulaw);
+    if (tick === lost) phone.skip();
+    else phone.say(block);
+  });
+  const toLine = Buffer.concat(rig.io.sent.filter(({ port }) => port === 20_101).map(({ bytes }) => bytes));
+  const said = Buffer.concat(blocks);
+  const start = toLine.indexOf(said.subarray(2 * BLOCK, 4 * BLOCK)) - 2 * BLOCK;
+  const altered = [...said.keys()].filter((n) => n >= BLOCK && toLine[start + n] !== said[n]);
+  const [first = 0, last = 0] = [altered[0], altered.at(-1)];
+  // A quarter of the longest pitch before the loss and ten milliseconds after it (G.711 Appendix I.2.4, I.2.8).
+  assert.ok(first >= lost * BLOCK - 30 && last < (lost + 1) * BLOCK + 80, `${first}…${last} of ${lost * BLOCK}`);
+});
+
 test('the echo of a looped B-channel comes back within 100 ms', () => {
   const rig = new MediaRig([carrier()]);
   rig.openTdm('pri', 't1', 1);
