@@ -32,6 +32,53 @@ export interface DahdiDChannel {
 export const openDChannel = (form: DChannelForm, parts: DChannelParts): DahdiDChannel =>
   form === 'frames' ? new FrameDChannel(parts) : new OctetDChannel(parts);
 
+/** A channel's descriptor, read and written one piece at a time. */
+class Pieces {
+  readonly #parts: DChannelParts;
+  readonly #fd: Int32Array;
+  readonly #length = new Int32Array(1);
+  #closed = false;
+
+  /** @param count Pieces of `size` octets that the driver keeps, in each direction. */
+  constructor(parts: DChannelParts, count: number, size: number) {
+    this.#parts = parts;
+    this.#fd = Int32Array.of(parts.descriptor);
+    parts.native.deviceControl(parts.descriptor, REQUEST.setBufferInfo, bufferInfoOf(count, size));
+  }
+
+  /** Writes one; answers its length, or −errno. */
+  write(piece: Uint8Array): number {
+    this.#length[0] = piece.length;
+    this.#parts.native.deviceWrite(this.#fd, piece, this.#length, piece.length);
+    return this.#length[0] ?? 0;
+  }
+
+  /**
+   * Reads into `piece` what is there, `most` times at most. `heard` gets the length of each, `happened` the events in between; either of
+   * them may close the channel.
+   */
+  readAll(piece: Uint8Array, most: number, heard: (length: number) => void, happened = this.#parts.events): void {
+    const { native, descriptor, gone } = this.#parts;
+    for (let n = 0; n < most && !this.#closed; n++) {
+      native.deviceRead(this.#fd, piece, this.#length, piece.length);
+      const length = this.#length[0] ?? 0;
+      if (length > 0) heard(length);
+      else if (length === -constants.errno.EAGAIN) return;
+      else if (length !== -EVENT_WAITS) gone();
+      else happened(drainEvents(native, descriptor));
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#parts.native.close(this.#parts.descriptor);
+  }
+}
+
 /** Buffers: a frame each. */
 const FRAMES = 16;
 const FRAME = 512;
@@ -43,47 +90,34 @@ const BURST = 64;
 class FrameDChannel implements DahdiDChannel {
   readonly descriptor: number;
   readonly #parts: DChannelParts;
-  readonly #fd: Int32Array;
+  readonly #pieces: Pieces;
   readonly #buffer = new Uint8Array(FRAME);
-  readonly #length = new Int32Array(1);
-  #closed = false;
 
   constructor(parts: DChannelParts) {
     this.#parts = parts;
     this.descriptor = parts.descriptor;
-    this.#fd = Int32Array.of(parts.descriptor);
-    parts.native.deviceControl(parts.descriptor, REQUEST.setBufferInfo, bufferInfoOf(FRAMES, FRAME));
+    this.#pieces = new Pieces(parts, FRAMES, FRAME);
   }
 
   send(frame: Uint8Array): void {
     if (frame.length + FCS > FRAME) return;
-    const { native, events } = this.#parts;
     const data = new Uint8Array(frame.length + FCS);
     data.set(frame);
     // An event that waits refuses the first attempt only.
-    for (let attempt = 0; attempt < 2 && !this.#closed; attempt++) {
-      this.#length[0] = data.length;
-      native.deviceWrite(this.#fd, data, this.#length, data.length);
-      if (this.#length[0] !== -EVENT_WAITS) return;
-      events(drainEvents(native, this.descriptor));
+    for (let attempt = 0; attempt < 2 && !this.#pieces.closed; attempt++) {
+      if (this.#pieces.write(data) !== -EVENT_WAITS) return;
+      this.#parts.events(drainEvents(this.#parts.native, this.descriptor));
     }
   }
 
   ready(): void {
-    const { native, frame, events, gone } = this.#parts;
-    for (let n = 0; n < BURST && !this.#closed; n++) {
-      native.deviceRead(this.#fd, this.#buffer, this.#length, FRAME);
-      const length = this.#length[0] ?? 0;
-      if (length > FCS) frame(this.#buffer.slice(0, length - FCS));
-      else if (length === -constants.errno.EAGAIN) return;
-      else if (length !== -EVENT_WAITS) gone();
-      else events(drainEvents(native, this.descriptor));
-    }
+    this.#pieces.readAll(this.#buffer, BURST, (length) => {
+      if (length > FCS) this.#parts.frame(this.#buffer.slice(0, length - FCS));
+    });
   }
 
   close(): void {
-    this.#closed = true;
-    this.#parts.native.close(this.descriptor);
+    this.#pieces.close();
   }
 }
 
@@ -97,20 +131,17 @@ const PRIME = 4;
 class OctetDChannel implements DahdiDChannel {
   readonly descriptor: number;
   readonly #parts: DChannelParts;
-  readonly #fd: Int32Array;
+  readonly #pieces: Pieces;
   readonly #block = new Uint8Array(OCTETS);
-  readonly #length = new Int32Array(1);
   // A timeslot's first bit is its most significant one.
   readonly #decoder = new HdlcDecoder({ order: 'msb-first' });
   readonly #encoder = new HdlcEncoder({ order: 'msb-first' });
-  #closed = false;
 
   constructor(parts: DChannelParts) {
     const { native, descriptor } = parts;
     this.#parts = parts;
     this.descriptor = descriptor;
-    this.#fd = Int32Array.of(descriptor);
-    native.deviceControl(descriptor, REQUEST.setBufferInfo, bufferInfoOf(BLOCKS, OCTETS));
+    this.#pieces = new Pieces(parts, BLOCKS, OCTETS);
     native.deviceControl(descriptor, REQUEST.flush, intOf(FLUSH.all));
     native.deviceControl(descriptor, REQUEST.bufferEvents, intOf(1));
     this.#write(PRIME);
@@ -121,34 +152,29 @@ class OctetDChannel implements DahdiDChannel {
   }
 
   ready(): void {
-    const { native, frame, events, gone } = this.#parts;
-    for (let n = 0; n < BLOCKS && !this.#closed; n++) {
-      native.deviceRead(this.#fd, this.#block, this.#length, OCTETS);
-      const length = this.#length[0] ?? 0;
-      if (length > 0) {
+    this.#pieces.readAll(
+      this.#block,
+      BLOCKS,
+      (length) => {
         const frames = this.#decoder.push(this.#block.subarray(0, length));
         this.#write(1);
-        for (const one of frames) frame(one);
-      } else if (length === -constants.errno.EAGAIN) return;
-      else if (length !== -EVENT_WAITS) gone();
-      else {
-        const heard = drainEvents(native, this.descriptor);
-        if (heard.includes(EVENT.writeUnderrun)) this.#write(PRIME);
-        events(heard);
-      }
-    }
+        for (const frame of frames) this.#parts.frame(frame);
+      },
+      (events) => {
+        if (events.includes(EVENT.writeUnderrun)) this.#write(PRIME);
+        this.#parts.events(events);
+      },
+    );
   }
 
   close(): void {
-    this.#closed = true;
-    this.#parts.native.close(this.descriptor);
+    this.#pieces.close();
   }
 
   #write(blocks: number): void {
     for (let n = 0; n < blocks; n++) {
       this.#encoder.fill(this.#block);
-      this.#length[0] = OCTETS;
-      this.#parts.native.deviceWrite(this.#fd, this.#block, this.#length, OCTETS);
+      this.#pieces.write(this.#block);
     }
   }
 }
