@@ -34,9 +34,14 @@ export function spanCommand(program: Command, world: CliWorld, settle: Settle): 
     )
     .addOption(act('--in-service <span>', 'take it back into service', ...ACTS.slice(0, 3)))
     .option('--slots <slots>', 'with --busy-out, --in-service and --bert: only these timeslots, such as 1,2,23')
-    .addOption(act('--loopback <span>', 'loop it back', ...ACTS.slice(0, 4)))
+    .addOption(act('--loopback <span>', 'loop it back, until it is released or its time is over', ...ACTS.slice(0, 4)))
     .addOption(
-      new Option('--type <loopback>', 'with --loopback').choices(['local', 'line', 'payload', 'off']).default('line'),
+      new Option(
+        '--type <loopback>',
+        'with --loopback: local, what we send comes back to us; line and payload, what the line brings goes back on it, as it came or framed anew (over Ethernet payload only)',
+      )
+        .choices(['local', 'line', 'payload', 'off'])
+        .default('line'),
     )
     .addOption(
       act('--switch <group>', 'let the D-channel of an NFAS group take over that stands by', ...ACTS.slice(0, 5)),

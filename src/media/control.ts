@@ -61,9 +61,12 @@ export class MediaControl {
         this.#memory.reference = message.span;
         this.#memory.follower.forget();
         break;
-      case 'loop':
-        this.#memory.spans.find(({ spec }) => spec.id === message.span)?.loop.turn(message.loopback);
+      case 'loop': {
+        const span = this.#memory.spans.find(({ spec }) => spec.id === message.span);
+        span?.loop.turn(message.loopback);
+        if (span?.media.driver === 'tdmoe') span.media.turn(message.loopback);
         break;
+      }
       case 'bert':
         this.#emit({ type: 'bert', request: message.request, answer: this.#bert(message.span, message.order) });
         break;

@@ -108,7 +108,9 @@ export class DahdiSpan implements SpanPort {
     if (this.#line === undefined) return this.#trouble;
     const made = this.#line.driver.control(REQUEST.maint, maintOf(this.#setting.number, MAINT[loopback ?? 'none']));
     if (made.ok) return undefined;
-    return made.error.code === 'ENOSYS' ? 'this span can make no loopback' : whyNot('the loopback', made.error);
+    return made.error.code === 'ENOSYS'
+      ? `DAHDI span ${this.#setting.number} can make no loopback: its card, or the driver without a card, has no framer that could`
+      : whyNot('the loopback', made.error);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { HdlcDecoder } from '../../isdn/hdlc/decoder.ts';
 import { HdlcEncoder } from '../../isdn/hdlc/encoder.ts';
 import { BLOCK, IDLE } from '../../rtp/g711.ts';
 import type { SpanMedia, TdmChannel } from '../media.ts';
-import type { SpanEvent, SpanMediaSpec } from '../port.ts';
+import type { Loopback, SpanEvent, SpanMediaSpec } from '../port.ts';
 import { TdmoeAlarms } from './alarms.ts';
 import { Assembly, type FrameCounts } from './assembly.ts';
 import { SAMPLES, type SpanPart } from './frame.ts';
@@ -43,6 +43,7 @@ export class TdmoeMedia implements SpanMedia {
   readonly #dOut = new Uint8Array(SAMPLES);
   #dCount = 0;
   #sequence = 0;
+  #loopback: Loopback | undefined;
 
   /** @param channels The channel of slot n at n − 1. @param now Milliseconds, on the clock of `hear` and `look`. */
   constructor(spec: TdmoeSpec, channels: readonly TdmChannel[], now: number, say: (event: SpanEvent) => void) {
@@ -65,7 +66,18 @@ export class TdmoeMedia implements SpanMedia {
 
   /** Sends a LAPD frame; one that finds the queue full is lost, as on a line. */
   send(frame: Uint8Array): void {
-    this.#encoder.send(frame);
+    if (this.#loopback === undefined) this.#encoder.send(frame);
+    else if (this.#loopback === 'local') this.#say({ type: 'frame', frame });
+  }
+
+  /**
+   * A loopback begins, or ends; the B-channels' is made where they are. `local`: our frames come back to us, and the line goes on idle so
+   * that its far end has no alarm. Otherwise the D-channel's octets go back with those of the other timeslots.
+   */
+  turn(loopback: Loopback | undefined): void {
+    this.#loopback = loopback;
+    this.#dCount = 0;
+    if (loopback === 'local') this.#out.fill(this.#idle);
   }
 
   /** What it can't do, said once by its wire. */
@@ -96,7 +108,7 @@ export class TdmoeMedia implements SpanMedia {
   hear(octets: Uint8Array, part: SpanPart, now: number): void {
     if (this.alarms.frame(part.yellow, now)) this.#assembly.reset();
     const missing = this.#assembly.take(part.sequence, octets, part.payload);
-    if (missing < 0 || this.#dSlot < 0) return;
+    if (missing < 0 || this.#dSlot < 0 || this.#loopback !== undefined) return;
     if (missing > 0) {
       this.endHearing();
       this.#decode(ABORT);
@@ -128,7 +140,7 @@ export class TdmoeMedia implements SpanMedia {
       const to = payload + slot * SAMPLES;
       for (let i = 0; i < SAMPLES; i++) out[to + i] = this.#out[from + i] as number;
     }
-    if (this.#dSlot < 0) return;
+    if (this.#dSlot < 0 || (this.#loopback !== undefined && this.#loopback !== 'local')) return;
     this.#encoder.fill(this.#dOut);
     out.set(this.#dOut, payload + this.#dSlot * SAMPLES);
   }
@@ -138,6 +150,7 @@ export class TdmoeMedia implements SpanMedia {
   }
 
   #heardBlock(): void {
+    if (this.#loopback === 'local') return;
     for (let slot = 0; slot < this.#channels.length; slot++) {
       const channel = this.#channels[slot];
       if (channel?.isOpen) channel.rx.push(this.#inOf[slot] as Uint8Array);
