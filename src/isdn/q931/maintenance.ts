@@ -26,6 +26,8 @@ export interface MaintenanceDesk {
 /** Where the variant has none, only our own table changes. */
 export class Maintenance {
   readonly #desk: MaintenanceDesk;
+  /** Channels that we said are back and whose peer has not acknowledged it: a reset of the link swallows what is on its way. */
+  readonly #back = new Set<Entry>();
 
   constructor(desk: MaintenanceDesk) {
     this.#desk = desk;
@@ -34,15 +36,23 @@ export class Maintenance {
   ask(channel: Channel, inService: boolean): void {
     const entry = this.#desk.channels.at(channel);
     if (entry === undefined) return;
-    if (inService) entry.blocked.delete('here');
-    else entry.blocked.add('here');
+    if (inService) {
+      entry.blocked.delete('here');
+      this.#back.add(entry);
+    } else {
+      entry.blocked.add('here');
+      this.#back.delete(entry);
+    }
     this.#desk.tell(entry);
     this.#send(entry, inService);
   }
 
-  /** The link is back: the peer may have forgotten what is out of service. */
+  /** The link is back: the peer may have forgotten what is out of service, and not have heard what is back. */
   resume(): void {
-    for (const entry of this.#desk.channels.entries) if (entry.blocked.has('here')) this.#send(entry, false);
+    for (const entry of this.#desk.channels.entries) {
+      if (entry.blocked.has('here')) this.#send(entry, false);
+      else if (this.#back.has(entry)) this.#send(entry, true);
+    }
   }
 
   #send(entry: Entry, inService: boolean): void {
@@ -58,8 +68,12 @@ export class Maintenance {
   /** The peer's SERVICE: a call on the channel goes on; when it ends, the channel isn't used again until it is back. */
   hear(message: Message): void {
     const types = MAINTENANCE_TYPES[message.discriminator];
-    if (types === undefined || message.type === types.acknowledge) return;
+    if (types === undefined) return;
     const { elements, grave } = examine(message, SERVICE_MANDATORY);
+    if (message.type === types.acknowledge) {
+      this.#acknowledged(elements);
+      return;
+    }
     if (message.type !== types.service || grave !== undefined || message.reference === undefined) {
       this.#desk.problem('discarded', `maintenance message ${message.type} was ignored`);
       return;
@@ -76,5 +90,14 @@ export class Maintenance {
     }
     const answer = { value: message.reference.value, fromOriginator: !message.reference.fromOriginator };
     this.#desk.sendRaw(message.discriminator, answer, types.acknowledge, elements);
+  }
+
+  #acknowledged(elements: readonly Element[]): void {
+    const named = first(elements, channelIdentification);
+    if (named === undefined || typeof named.slots === 'string' || first(elements, changeStatus) !== IN_SERVICE) return;
+    for (const slot of named.slots) {
+      const entry = this.#desk.channels.find(named.interface, slot);
+      if (entry !== undefined) this.#back.delete(entry);
+    }
   }
 }

@@ -224,6 +224,28 @@ test('SERVICE takes a channel out at both ends and back', () => {
   assert.deepEqual(states(), ['idle', 'idle']);
 });
 
+test('SERVICE that a reset of the link has swallowed is said again, and once the peer has heard it no more', () => {
+  const pair = new Pair();
+  pair.linkUp();
+  const states = (): (string | undefined)[] =>
+    [pair.user, pair.network].map((e) => e.group.channelStates().find((c) => c.channel.slot === 9)?.state);
+  const service = (inService: boolean): void =>
+    pair.feed(pair.user, { type: 'service', channel: { span: 't1', slot: 9 }, inService });
+  service(false);
+  pair.settle();
+  service(true);
+  // It was on its way.
+  pair.user.sent.length = 0;
+  pair.linkDown();
+  pair.linkUp();
+  pair.settle();
+  assert.deepEqual(states(), ['idle', 'idle']);
+  pair.user.sent.length = 0;
+  pair.linkDown();
+  pair.linkUp();
+  assert.equal(pair.user.sent.length, 0);
+});
+
 test('SERVICE is in the octets that the switch types use', () => {
   for (const [name, pd, type] of [
     ['ni2', 0x43, 0x07],
