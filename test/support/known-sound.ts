@@ -6,8 +6,10 @@
 /** Octets of a stream's second. */
 export const CYCLE = 8000;
 
-/** Octets that show a place: by chance alike in two streams once in a million. */
-const KEY = 4;
+/** Octets that show a place; the first four of them are looked up. */
+const CERTAIN = 8;
+/** Octets in a row from which on a stream has come back: a lost frame is filled with what was before it, 80 octets at most as they were. */
+const BACK = 100;
 
 /** The second of stream `id`, any whole number above 0: of a linear congruential generator (Numerical Recipes §7.1). */
 function secondOf(id: number): Uint8Array {
@@ -36,18 +38,34 @@ export class KnownSource {
   }
 }
 
-/** What was heard, against what stream `id` says. */
+/** Octets of a gap that is shorter than what a lost packet or a dry line leaves: 8 ms. */
+const SHORT = 64;
+/** A line gives and takes octets in pieces of a millisecond at least. */
+const CHUNK = 8;
+/** Faults that are told in words. */
+const TOLD = 3;
+
+/**
+ * What was heard, against what stream `id` says. Each break is measured where the stream goes on: blocks that were left out, said twice or
+ * made up are for the counters of whoever did that to explain; an octet that was altered, or that went on out of step, nobody may explain.
+ */
 export class KnownSink {
   /** Twice the second, so that no comparison wraps. */
   readonly #twice: Buffer;
   readonly #places = new Map<number, number>();
-  /** The octet that must come next; undefined while nothing is known. */
+  /** The octet that must come next; undefined while none is known. */
   #next: number | undefined;
+  /** The octet that was to come where the stream broke off, how many have been heard from there on, and on trial at a new place. */
+  #broken: number | undefined;
+  #gap = 0;
+  #trial: number | undefined;
   #run = 0;
   #longest = 0;
   #exact = 0;
   #heard = 0;
   #breaks = 0;
+  #faults = 0;
+  readonly #told: string[] = [];
 
   constructor(id: number) {
     const second = secondOf(id);
@@ -55,11 +73,7 @@ export class KnownSink {
     for (let at = 0; at < CYCLE; at++) this.#places.set(this.#twice.readUInt32BE(at), at);
   }
 
-  /** Octets that followed one another exactly: those that end with the last one heard, and the most since `begin`. */
-  get run(): number {
-    return this.#run;
-  }
-
+  /** The most octets since `begin` that followed one another exactly. */
   get longest(): number {
     return this.#longest;
   }
@@ -78,8 +92,20 @@ export class KnownSink {
     return this.#breaks;
   }
 
-  /** Counts anew from here. */
+  /** Breaks since `begin` that no lost block explains, and the first of them in words. */
+  get faults(): number {
+    return this.#faults;
+  }
+
+  get told(): readonly string[] {
+    return this.#told;
+  }
+
+  /** Counts anew from here; what broke off before is not judged. */
   begin(): void {
+    this.#broken = undefined;
+    this.#faults = 0;
+    this.#told.splice(0);
     this.#run = 0;
     this.#longest = 0;
     this.#exact = 0;
@@ -96,16 +122,37 @@ export class KnownSink {
         continue;
       }
       const same = this.#sameFrom(octets, from, this.#next);
-      this.#run += same;
-      this.#exact += same;
-      this.#longest = Math.max(this.#longest, this.#run);
-      from += same;
       this.#next = (this.#next + same) % CYCLE;
-      if (from === octets.length) return;
-      this.#breaks++;
-      this.#run = 0;
-      this.#next = undefined;
+      this.#follow(same);
+      from += same;
+      if (from < octets.length) this.#break();
     }
+  }
+
+  /** So many more octets came as they were said. */
+  #follow(same: number): void {
+    let count = same;
+    if (this.#trial !== undefined) {
+      this.#trial += same;
+      if (this.#trial < BACK) return;
+      count = this.#trial;
+      this.#trial = undefined;
+      this.#judge((this.#next ?? 0) - count);
+    }
+    this.#run += count;
+    this.#exact += count;
+    this.#longest = Math.max(this.#longest, this.#run);
+  }
+
+  #break(): void {
+    if (this.#trial === undefined) {
+      this.#breaks++;
+      this.#broken = this.#next;
+      this.#gap = 0;
+    } else this.#gap += this.#trial;
+    this.#trial = undefined;
+    this.#run = 0;
+    this.#next = undefined;
   }
 
   /** Octets from `from` on that are those of the stream from `next` on. */
@@ -121,10 +168,26 @@ export class KnownSink {
   /** Looks for a place of the stream; answers where comparing goes on. */
   #search(octets: Uint8Array, from: number): number {
     const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-    for (let at = from; at + KEY <= octets.length; at++) {
-      this.#next = this.#places.get(view.getUint32(at));
-      if (this.#next !== undefined) return at;
+    for (let at = from; at + CERTAIN <= octets.length; at++, this.#gap++) {
+      const place = this.#places.get(view.getUint32(at));
+      if (place === undefined || this.#sameFrom(octets.subarray(0, at + CERTAIN), at, place) < CERTAIN) continue;
+      this.#next = place;
+      this.#trial = 0;
+      return at;
     }
+    this.#gap += Math.min(CERTAIN - 1, octets.length - from);
     return octets.length;
+  }
+
+  /** The stream is back, and went on at `next`. */
+  #judge(next: number): void {
+    if (this.#broken === undefined) return;
+    const gap = this.#gap;
+    const jump = (((next - this.#broken - gap) % CYCLE) + CYCLE) % CYCLE;
+    const altered = jump === 0 && gap < SHORT;
+    if (!altered && jump % CHUNK === 0) return;
+    this.#faults++;
+    const what = altered ? `${gap} octets were altered` : `after ${gap} octets it went on ${jump} octets out of step`;
+    if (this.#told.length < TOLD) this.#told.push(`octet ${this.#broken} of the second: ${what}`);
   }
 }

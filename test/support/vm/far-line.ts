@@ -30,8 +30,9 @@ export class FarLine {
   readonly sinks: readonly KnownSink[];
   /** While true, no frame passes in either direction. */
   cut = false;
-  /** Blocks that went out late: the line was idle meanwhile. */
+  /** Blocks that went out late, so that the line was idle meanwhile, and blocks that came and were not taken in time. */
   underruns = 0;
+  overruns = 0;
   readonly #native: Native;
   readonly #options: FarLineOptions;
   readonly #sources: readonly KnownSource[];
@@ -168,6 +169,7 @@ export class FarLine {
     const event = new Uint8Array(SIZE.int);
     for (let n = 0; n < 64; n++) {
       if (!this.#native.deviceControl(fd, REQUEST.getEvent, event).ok || readInt(event) === EVENT.none) return;
+      if (readInt(event) === EVENT.readOverrun) this.overruns++;
       if (readInt(event) !== EVENT.writeUnderrun) continue;
       this.underruns++;
       this.#dry[this.#b.indexOf(fd)] = true;
