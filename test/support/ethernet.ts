@@ -40,6 +40,8 @@ export interface Tap {
   readonly name: string;
   /** Our Ethernet address on it. */
   readonly address: string;
+  /** Pulls the cable, or plugs it in again. */
+  plug(up: boolean): void;
   remove(): void;
 }
 
@@ -55,5 +57,6 @@ export function makeTap(): Tap | string {
   } catch {
     return 'no network interfaces can be made here (CAP_NET_ADMIN, ip, tun)';
   }
-  return { name, address, remove: () => ip('tuntap', 'del', 'dev', name, 'mode', 'tap') };
+  const plug = (up: boolean): void => ip('link', 'set', name, up ? 'up' : 'down');
+  return { name, address, plug, remove: () => ip('tuntap', 'del', 'dev', name, 'mode', 'tap') };
 }

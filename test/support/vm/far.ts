@@ -44,6 +44,8 @@ for (let round = 0; ; round++) {
     else for (const sink of far.sinks) sink.begin();
   }
   done = commands.length;
-  if (round % 5 === 0) say({ ev: 'heard', sinks: far.sinks.map(({ run, longest, heard }) => [run, longest, heard]) });
+  if (round % 5 === 0) {
+    say({ ev: 'heard', sinks: far.sinks.map(({ longest }) => longest), told: far.sinks.flatMap(({ told }) => told) });
+  }
   await sleep(200);
 }
