@@ -41,6 +41,7 @@ export class DChannel implements Wakeable {
   #port: SpanPort | undefined;
   #trouble: string | undefined;
   #up = false;
+  #looped = false;
   #stopped = false;
 
   constructor(parts: DChannelParts) {
@@ -107,6 +108,12 @@ export class DChannel implements Wakeable {
       default:
         return impossible(event);
     }
+  }
+
+  /** The line is looped back by us, or no longer: what is heard meanwhile is not the far end's. */
+  loop(looped: boolean): void {
+    this.#looped = looped;
+    this.evidence.lineTurned(this.#parts.reactor.clock.now());
   }
 
   /** Sends the layer 3 message that begins at `at`. Without a link it is lost, as on a line. */
@@ -183,7 +190,7 @@ export class DChannel implements Wakeable {
 
   #turn(up: boolean, now: Instant): void {
     this.#up = up;
-    this.evidence.turned(up, now);
+    this.evidence.turned(up, this.#alarms.size === 0 && !this.#looped, now);
     this.#parts.onChange();
   }
 }

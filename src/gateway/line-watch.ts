@@ -3,12 +3,11 @@ import type { Log } from '../kernel/log.ts';
 import { after, earlier, type Instant, type Millis, seconds, until } from '../kernel/time.ts';
 import { Timers } from '../kernel/timers.ts';
 import { type AlarmEffect, type AlarmTimes, SpanAlarms, type StandingAlarm } from '../line/alarms.ts';
-import { binStart } from '../line/bins.ts';
 import { BusyOut, type ServiceOrder, type ServiceState, type SlotState } from '../line/busy-out.ts';
 import type { SpanEvidence } from '../line/evidence.ts';
 import type { Failure, LedgerView } from '../line/ledger.ts';
+import { LookBack } from '../line/look-back.ts';
 import { type End, Performance, type PerformanceSetup } from '../line/performance.ts';
-import { sum } from '../line/second.ts';
 import type { LineAlarm, LineReading, Loopback, SpanPort } from '../span/port.ts';
 import type { LineBin } from '../store/words.ts';
 import type { DChannel } from './d-channel.ts';
@@ -21,7 +20,7 @@ export interface LineWatchParts {
   readonly reactor: Reactor;
   readonly log: Log;
   readonly dChannel: DChannel;
-  readonly signalling: Signalling;
+  readonly signalling: Pick<Signalling, 'feed' | 'evidence'>;
   readonly performance: PerformanceSetup;
   readonly times: AlarmTimes;
   readonly books: LineBooks;
@@ -41,8 +40,6 @@ export interface LineState {
 const SECOND = seconds(1);
 /** So often the bin that is counted is stored: what a crash may cost is then seen by the bin's missing seconds. */
 const STORED_EVERY = 60;
-/** Slips are looked at over so many of those minutes. */
-const SLIP_MINUTES = 15;
 const LINE_ALARMS: readonly LineAlarm[] = ['LOS', 'AIS', 'LOF', 'RAI'];
 
 export class LineWatch implements Wakeable {
@@ -57,8 +54,9 @@ export class LineWatch implements Wakeable {
   #seconds = 0;
   /** When the next second ends: seconds follow each other without the delays of the loop adding up. */
   #next: Instant;
-  /** Readings a minute apart, the latest last. */
-  #slips: { readonly near: number; readonly far: number | undefined; readonly at: Instant }[] = [];
+  /** All alarms that stood in the second that is running. */
+  readonly #inSecond = new Set<LineAlarm>();
+  readonly #lookBack = new LookBack();
 
   constructor(parts: LineWatchParts) {
     this.#parts = parts;
@@ -104,6 +102,7 @@ export class LineWatch implements Wakeable {
     if (this.#port === undefined) return;
     const { reactor, dChannel, slots } = this.#parts;
     const now = reactor.clock.now();
+    for (const alarm of dChannel.alarms) this.#inSecond.add(alarm);
     this.#say(this.#alarms.feed({ type: 'line', alarms: [...dChannel.alarms] }, now));
     this.#say(this.#alarms.feed({ type: 'd-channel', up: dChannel.up || !dChannel.exists }, now));
     if (this.#busyOut.any) this.#order(this.#busyOut.follow(slots()));
@@ -148,13 +147,14 @@ export class LineWatch implements Wakeable {
 
   /** Makes a loopback that ends by itself; answers why it can't. */
   loop(type: Loopback, time: Millis): string | undefined {
-    const { id, reactor, log } = this.#parts;
+    const { id, reactor, log, dChannel } = this.#parts;
     const port = this.#port;
     if (port?.loop === undefined) return 'this span’s driver can make no loopback';
     const why = port.loop(type);
     if (why !== undefined) return why;
     const now = reactor.clock.now();
     this.#loopback = { type, until: after(now, time) };
+    dChannel.loop(true);
     this.#timers.start('release', now, time);
     log.warn({ span: id, loopback: type, seconds: time / SECOND }, 'span.loopback');
     reactor.watch(this);
@@ -171,6 +171,7 @@ export class LineWatch implements Wakeable {
       return why;
     }
     this.#loopback = undefined;
+    this.#parts.dChannel.loop(false);
     this.#reading = this.#port?.read?.();
     this.#timers.stop('release');
     this.#parts.log.info({ span: this.#parts.id }, 'span.loopback-released');
@@ -180,28 +181,29 @@ export class LineWatch implements Wakeable {
   // Once a second
 
   #second(now: Instant): void {
-    const { reactor, log, id } = this.#parts;
-    this.#schedule(now);
+    const { reactor, log, id, dChannel } = this.#parts;
+    if (!this.#schedule(now)) this.#performance.resume();
     this.#reading = this.#port?.read?.();
     this.#compare(this.#reading);
-    const wall = reactor.clock.wall();
-    for (const { end, parameter, count, threshold } of this.#performance.second(
-      this.#reading,
-      this.#failures(),
-      wall,
-    )) {
+    const alarms = [...this.#inSecond];
+    this.#inSecond.clear();
+    for (const alarm of dChannel.alarms) this.#inSecond.add(alarm);
+    const crossings = this.#performance.second(this.#reading, alarms, this.#failures(), reactor.clock.wall());
+    for (const { end, parameter, count, threshold } of crossings) {
       log.warn({ span: id, end, parameter, count, threshold }, 'line-threshold');
     }
     if (++this.#seconds % STORED_EVERY !== 1) return;
-    this.#noteSlips(now);
+    this.#lookBack.mark(this.#performance.counted(), this.#reading, now);
     this.#store();
   }
 
-  /** A second that was slept through is missing from its bin, and not made up for. */
-  #schedule(now: Instant): void {
+  /** Answers false where seconds were slept through: they are missing from their bin, and not made up for. */
+  #schedule(now: Instant): boolean {
     this.#next = after(this.#next, SECOND);
-    if (this.#next <= now) this.#next = after(now, SECOND);
+    const inTime = this.#next > now;
+    if (!inTime) this.#next = after(now, SECOND);
     this.#timers.start('second', now, until(now, this.#next));
+    return inTime;
   }
 
   /** What the line shows without having said so: an event is only made when alarms come to be or all go. */
@@ -222,12 +224,6 @@ export class LineWatch implements Wakeable {
     return { near: of(['LOS', 'AIS', 'LOF']), far: of(['RAI']) };
   }
 
-  #noteSlips(now: Instant): void {
-    if (this.#reading === undefined) return;
-    const { counters, far } = this.#reading;
-    this.#slips = [...this.#slips.slice(-SLIP_MINUTES), { near: counters.slips, far: far?.slips, at: now }];
-  }
-
   #store(): void {
     const { id, reactor, books } = this.#parts;
     const records = this.#performance.records(reactor.clock.wall());
@@ -238,10 +234,12 @@ export class LineWatch implements Wakeable {
   }
 
   #say(effects: readonly AlarmEffect[]): void {
-    const { log, id } = this.#parts;
+    const { log, id, reactor } = this.#parts;
     for (const { type, id: alarm } of effects) {
       if (type === 'raised') log.warn({ span: id, alarm }, 'alarm.raised');
       else log.info({ span: id, alarm }, 'alarm.cleared');
+      if (type === 'cleared' && alarm !== 'd-channel-down')
+        this.#lookBack.begin(this.#performance.counted(), this.#reading, reactor.clock.now());
     }
   }
 
@@ -264,13 +262,6 @@ export class LineWatch implements Wakeable {
   evidence(): SpanEvidence {
     const { id, known, reactor, dChannel, signalling } = this.#parts;
     const now = reactor.clock.now();
-    const wall = reactor.clock.wall();
-    const { near, far } = this.#performance.view(wall);
-    const recent = ({ current, past }: LedgerView) => {
-      const [last] = past;
-      const before = last !== undefined && last.start >= binStart(wall) - 900_000 ? last : undefined;
-      return before === undefined ? current.counts : sum(current.counts, before.counts);
-    };
     return {
       span: id,
       ...known,
@@ -278,23 +269,9 @@ export class LineWatch implements Wakeable {
       port: this.#port !== undefined && (this.#port.read === undefined || this.#reading !== undefined),
       alarms: LINE_ALARMS.filter((alarm) => this.#alarms.present(alarm) || this.#alarms.declared(alarm)),
       loopback: this.#loopback?.type ?? this.#reading?.loopback,
-      near: recent(near),
-      far: recent(far),
-      slips: this.#slipFacts(now),
+      ...this.#lookBack.facts(this.#performance.counted(), this.#reading, now),
       flagsIn: this.#reading?.flagsIn,
       ...(dChannel.exists ? dChannel.evidence : (signalling.evidence ?? dChannel.evidence)).facts(now),
-    };
-  }
-
-  #slipFacts(now: Instant): SpanEvidence['slips'] {
-    const first = this.#slips[0];
-    if (first === undefined || this.#reading === undefined) return { near: 0, far: undefined, seconds: 0 };
-    const { counters, far } = this.#reading;
-    const since = (before: number, count: number): number => (count >= before ? count - before : count);
-    return {
-      near: since(first.near, counters.slips),
-      far: far === undefined || first.far === undefined ? undefined : since(first.far, far.slips),
-      seconds: (now - first.at) / SECOND,
     };
   }
 }

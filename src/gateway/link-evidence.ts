@@ -76,10 +76,13 @@ export class LinkEvidence {
     if (NOT_UNDERSTOOD.has(indication.cause.cause)) this.#causes.note(indication.cause.cause, now);
   }
 
-  /** The data link has gone up or down. The frames that led there are counted no longer. */
-  turned(up: boolean, now: Instant): void {
+  /**
+   * The data link has gone up or down, on a line that carries frames or not: a link that goes with its line is no loss of its own. The
+   * frames that led there are counted no longer.
+   */
+  turned(up: boolean, lineIsGood: boolean, now: Instant): void {
     if (up === this.#up) return;
-    if (!up) this.#losses.note('loss', now);
+    if (!up && lineIsGood) this.#losses.note('loss', now);
     this.#up = up;
     this.#since = now;
     this.#heard = emptyTally();

@@ -6,6 +6,7 @@ import type { Diagnosis, Verdict } from './diagnosis.ts';
 import { dChannelFault, layer3Fault, tallies } from './doctor-d-channel.ts';
 import type { SpanEvidence } from './evidence.ts';
 import { letterTo } from './letter.ts';
+import type { Counts } from './second.ts';
 
 export function diagnose(evidence: SpanEvidence): Verdict {
   const broken = lineFault(evidence);
@@ -39,7 +40,7 @@ function lineFault(evidence: SpanEvidence): Diagnosis | undefined {
       because: ['the port can’t be read'],
     };
   }
-  if (loopback !== undefined) return looped(loopback);
+  if (loopback !== undefined) return looped(evidence.span, loopback);
   if (alarms.includes('LOS')) {
     return {
       id: 'no-signal',
@@ -91,7 +92,7 @@ function lineFault(evidence: SpanEvidence): Diagnosis | undefined {
   return undefined;
 }
 
-function looped(loopback: NonNullable<SpanEvidence['loopback']>): Diagnosis {
+function looped(span: string, loopback: NonNullable<SpanEvidence['loopback']>): Diagnosis {
   const ours = loopback !== 'remote';
   return {
     id: 'loopback',
@@ -99,7 +100,11 @@ function looped(loopback: NonNullable<SpanEvidence['loopback']>): Diagnosis {
     what: ours
       ? `The span is in a ${loopback} loopback that was made here, so it carries no calls.`
       : 'The carrier has looped the line back, so we only hear ourselves.',
-    checks: [ours ? 'Release it: branchline spans --loopback off.' : 'Ask the carrier to take its loopback down.'],
+    checks: [
+      ours
+        ? `Release it: branchline spans --loopback ${span} --type off. By itself it ends at its time.`
+        : 'Ask the carrier to take its loopback down.',
+    ],
     because: [`loopback: ${loopback}`],
   };
 }
@@ -108,9 +113,9 @@ function looped(loopback: NonNullable<SpanEvidence['loopback']>): Diagnosis {
 const SLIPS_PER_HOUR = 4;
 const HOUR = 3600;
 
-function clockFault({ slips }: SpanEvidence): Diagnosis | undefined {
-  if (slips.seconds === 0) return undefined;
-  const rate = (count: number): number => (count * HOUR) / slips.seconds;
+function clockFault({ slips, seconds }: SpanEvidence): Diagnosis | undefined {
+  if (seconds === 0) return undefined;
+  const rate = (count: number): number => (count * HOUR) / seconds;
   const near = rate(slips.near);
   const far = slips.far === undefined ? undefined : rate(slips.far);
   const nearSlips = slips.near > 1 && near >= SLIPS_PER_HOUR;
@@ -150,16 +155,19 @@ function clockFault({ slips }: SpanEvidence): Diagnosis | undefined {
   };
 }
 
-/** Errored seconds of the last quarter to half hour from which a line is bad: a good one has none for days. */
+/** Errored seconds from which a line is bad: a good one has none for days. Seconds that only slipped are the clock's matter. */
 const ERRORED = 5;
 
-function errors({ near, far, slips }: SpanEvidence): Diagnosis | undefined {
-  const slipped = slips.near > 0 ? near.css : 0;
-  if (near.es - slipped < ERRORED && near.les < ERRORED && near.uas === 0 && far.pcv === 0) return undefined;
+const isBad = ({ es, css, les, uas }: Counts): boolean => es - css >= ERRORED || les >= ERRORED || uas > 0;
+
+function errors({ near, far }: SpanEvidence): Diagnosis | undefined {
+  if (!isBad(near) && !isBad(far)) return undefined;
   const because = [
-    `${near.es} errored and ${near.ses} severely errored seconds, ${near.uas} unavailable`,
+    `what we receive: ${near.es} errored and ${near.ses} severely errored seconds, ${near.uas} unavailable`,
     `${near.lcv} line code and ${near.pcv} path code violations`,
-    ...(far.pcv > 0 ? [`the far end reports ${far.pcv} path code violations`] : []),
+    ...(isBad(far)
+      ? [`what the far end receives: ${far.es} errored and ${far.ses} severely errored seconds, ${far.uas} unavailable`]
+      : []),
   ];
   const what = 'The line makes errors: sound is spoilt, and calls may fail.';
   if (near.pcv > 0 && near.lcv === 0) {

@@ -20,8 +20,6 @@ export interface SlipFacts {
   /** Controlled slips that our receiver made, and those that the far end reports; undefined where it reports none. */
   readonly near: number;
   readonly far: number | undefined;
-  /** Over so many seconds. */
-  readonly seconds: number;
 }
 
 export interface SpanEvidence {
@@ -39,7 +37,11 @@ export interface SpanEvidence {
   /** At this moment, and those whose alarm still stands. */
   readonly alarms: readonly LineAlarm[];
   readonly loopback: Loopback | 'remote' | undefined;
-  /** The current bin and the one before it, together. */
+  /**
+   * What is looked back on here: at most the last quarter hour, and nothing from before the line's last alarm was cleared. What a
+   * cut cable has cost is no trouble of a line that is whole again.
+   */
+  readonly seconds: number;
   readonly near: Counts;
   readonly far: Counts;
   readonly slips: SlipFacts;

@@ -24,7 +24,7 @@ export type Thresholds = Readonly<Partial<Record<Parameter, number>>>;
 
 /** A bin as it is shown. */
 export interface BinView extends BinRecord {
-  /** Of a past bin: all its seconds were counted. The current bin is valid while none is missing from its begin on. */
+  /** Of a past bin: all its seconds were counted. The current bin is valid while it has as many as have passed of it. */
   readonly valid: boolean;
 }
 
@@ -50,6 +50,7 @@ export class Ledger {
   readonly #bins: Bins;
   readonly #thresholds: Thresholds;
   #available = true;
+  #counted = NOTHING;
   /** The seconds in a row that speak for a change: severe ones while available, good ones while not. */
   #open: Open[] = [];
 
@@ -58,8 +59,9 @@ export class Ledger {
     this.#thresholds = thresholds;
   }
 
-  get available(): boolean {
-    return this.#available;
+  /** All that has been settled since this ledger was begun. */
+  get counted(): Counts {
+    return this.#counted;
   }
 
   /**
@@ -106,7 +108,9 @@ export class Ledger {
   #settle(seconds: readonly Open[], available: boolean): readonly Crossing[] {
     const bins = new Set<Bin>();
     for (const { bin, judged } of seconds) {
-      bin.add(available ? judged.counts : UNAVAILABLE);
+      const counts = available ? judged.counts : UNAVAILABLE;
+      bin.add(counts);
+      this.#counted = sum(this.#counted, counts);
       bins.add(bin);
     }
     return [...bins].flatMap((bin) => this.#crossings(bin));
@@ -137,7 +141,7 @@ export class Ledger {
     });
     return {
       available: this.#available,
-      current: { ...current, valid: current.seconds >= Math.floor((wall - current.start) / 1000) - TEN },
+      current: { ...current, valid: isWhole(current.seconds, Math.floor((wall - current.start) / 1000)) },
       past,
       day: past.reduce((all, { counts }) => sum(all, counts), NOTHING),
     };

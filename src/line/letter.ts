@@ -6,7 +6,7 @@ import type { SpanEvidence } from './evidence.ts';
 export function letterTo(evidence: SpanEvidence, diagnoses: readonly Diagnosis[]): string | undefined {
   const theirs = diagnoses.filter(({ party }) => party !== 'nobody' && party !== 'ours');
   if (theirs.length === 0) return undefined;
-  const { span, line, framing, side, variant, dSlot, near } = evidence;
+  const { span, line, framing, side, variant, dSlot, near, seconds } = evidence;
   return [
     `Trouble on our ${line.toUpperCase()} PRI, span ${span} (please add the circuit id).`,
     '',
@@ -14,9 +14,12 @@ export function letterTo(evidence: SpanEvidence, diagnoses: readonly Diagnosis[]
     '',
     'What we see at our end:',
     ...theirs.flatMap(({ because }) => because.map((fact) => `- ${fact}`)),
-    `- in the last quarter to half hour: ES ${near.es}, SES ${near.ses}, SEFS ${near.sefs}, UAS ${near.uas}, CSS ${near.css}, LCV ${near.lcv}, PCV ${near.pcv}`,
+    `- in the last ${timeOf(seconds)}: ES ${near.es}, SES ${near.ses}, SEFS ${near.sefs}, UAS ${near.uas}, CSS ${near.css}, LCV ${near.lcv}, PCV ${near.pcv}`,
     '',
     `Our settings: ${framing.toUpperCase()}, ${side} side, ${variant.toUpperCase()}, ${dSlot === undefined ? 'D-channel on another line' : `D-channel in timeslot ${dSlot}`}.`,
     'Please compare them with the line record, test toward our jack, and tell us what you receive from us.',
   ].join('\n');
 }
+
+const timeOf = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;

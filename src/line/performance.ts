@@ -1,9 +1,9 @@
 /** Layer-1 performance of a span, both ends: one reading a second goes in, bins come out (T1.231, RFC 4805). */
 import type { WallTime } from '../kernel/time.ts';
-import type { FarCounters, LineCounters, LineReading } from '../span/port.ts';
+import type { FarCounters, LineAlarm, LineCounters, LineReading } from '../span/port.ts';
 import type { BinRecord } from './bins.ts';
 import { type Crossing, type Failure, Ledger, type LedgerView, type Thresholds } from './ledger.ts';
-import { type Framing, judgeFar, judgeNear } from './second.ts';
+import { type Counts, type Framing, judgeFar, judgeNear } from './second.ts';
 
 export type End = 'near' | 'far';
 
@@ -43,28 +43,41 @@ export class Performance {
     this.#far = new Ledger(stored.far, thresholds);
   }
 
+  /** Nobody looked for a while: what the counters made of it is no second's, and the next reading is where they begin. */
+  resume(): void {
+    this.#last = undefined;
+  }
+
   /**
    * One second has passed, and the line reads so at its end; undefined where it could not be asked. The first reading is only
-   * where the counters begin. Answers the thresholds that were crossed.
+   * where the counters begin. `alarms`: all that stood at any moment of the second, for a defect that is gone at its end has
+   * spoilt it too. Answers the thresholds that were crossed.
    */
   second(
     reading: LineReading | undefined,
+    alarms: readonly LineAlarm[],
     failures: Readonly<Record<End, Failure>>,
     wall: WallTime,
   ): readonly EndCrossing[] {
     const last = this.#last;
     this.#last = reading;
     if (reading === undefined || last === undefined) return [];
-    const { alarms } = reading;
     const near = judgeNear({ alarms, ...sinceCounters(last.counters, reading.counters) }, this.#framing);
     const crossed: EndCrossing[] = [];
     for (const crossing of this.#near.second(near, failures.near, wall)) crossed.push({ end: 'near', ...crossing });
+    // Who receives no frames hears nothing of the far end: the second is missing from its bin (T1.231 §6, far-end parameters).
+    if (alarms.some((alarm) => alarm !== 'RAI')) return crossed;
     const counted = reading.far === undefined || last.far === undefined ? undefined : sinceFar(last.far, reading.far);
     const far = judgeFar({ rai: alarms.includes('RAI'), counted }, this.#framing);
     for (const crossing of this.#far.second(far, failures.far, wall, counted !== undefined)) {
       crossed.push({ end: 'far', ...crossing });
     }
     return crossed;
+  }
+
+  /** All that has been counted in this life, whatever the bins; seconds of which it is open what they are stand outside. */
+  counted(): Readonly<Record<End, Counts>> {
+    return { near: this.#near.counted, far: this.#far.counted };
   }
 
   /** What is to be stored of this moment. */

@@ -22,10 +22,17 @@ export function sum(a: Counts, b: Counts): Counts {
   return out;
 }
 
+/** What `now` has more than `before`. */
+export function since(before: Counts, now: Counts): Counts {
+  const out: Record<Parameter, number> = { ...now };
+  for (const name of PARAMETERS) out[name] -= before[name];
+  return out;
+}
+
 /** Framing of the line: T1 with and without CRC-6, E1 with and without CRC-4. */
 export type Framing = 'esf' | 'd4' | 'crc4' | 'fas';
 
-/** What one second brought: the alarms of its end, and what was counted in it. */
+/** What one second brought: the alarms that stood at any moment of it, and what was counted in it. */
 export interface NearSecond extends LineCounters {
   readonly alarms: readonly LineAlarm[];
 }
@@ -43,10 +50,13 @@ export interface JudgedSecond {
   readonly severe: boolean;
 }
 
-/** From how many violations on a second is severely errored: of the path code with CRC, of the line code without (RFC 4805, Performance Parameters). */
+/**
+ * From how many violations on a second is severely errored: of the path code with CRC, of the line code without (RFC 4805,
+ * Performance Parameters). Of D4's framing bits the RFC says no number; T1.231 §6.5.2.5 says eight.
+ */
 const SEVERE: Readonly<Record<Framing, { readonly path: number; readonly line: number }>> = {
   esf: { path: 320, line: Number.POSITIVE_INFINITY },
-  d4: { path: 1, line: 1544 },
+  d4: { path: 8, line: 1544 },
   crc4: { path: 832, line: Number.POSITIVE_INFINITY },
   fas: { path: Number.POSITIVE_INFINITY, line: 2048 },
 };

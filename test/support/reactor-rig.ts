@@ -5,9 +5,11 @@ import type { Instant, WallTime } from '../../src/kernel/time.ts';
 /** A reactor whose time passes when a test says so. */
 export class ReactorRig {
   now = 0;
+  /** By how much the wall clock has been set ahead or back. */
+  step = 0;
   #ring: { readonly at: number; readonly then: () => void } | undefined;
   readonly reactor = new Reactor(
-    { now: () => this.now as Instant, wall: () => (1e12 + this.now) as WallTime },
+    { now: () => this.now as Instant, wall: () => (1e12 + this.now + this.step) as WallTime },
     {
       set: (at, then) => {
         this.#ring = { at, then };

@@ -21,7 +21,8 @@ const WELL: SpanEvidence = {
   loopback: undefined,
   near: NOTHING,
   far: NOTHING,
-  slips: { near: 0, far: 0, seconds: 900 },
+  seconds: 900,
+  slips: { near: 0, far: 0 },
   flagsIn: undefined,
   dChannel: { up: true, seconds: 900, heard: SILENCE, sent: SILENCE, losses: 0, errors: {} },
   layer3: { causes: {}, problems: {} },
@@ -56,21 +57,19 @@ describe('the doctor', () => {
     ['one loss is no verdict', { dChannel: { ...WELL.dChannel, losses: 1 } }, ['well']],
     ['a loopback of the carrier', { loopback: 'remote', ...down({ SABME: 5 }) }, ['loopback']],
     ['messages that we can not take', { layer3: { causes: {}, problems: { 'bad-element': 3 } } }, ['switch-type']],
-    ['a single upset of the clock', { slips: { near: 1, far: 0, seconds: 60 } }, ['well']],
-    [
-      'slips where the far end reports nothing',
-      { slips: { near: 9, far: undefined, seconds: 900 } },
-      ['clock-differs'],
-    ],
+    ['a single upset of the clock', { seconds: 60, slips: { near: 1, far: 0 } }, ['well']],
+    ['slips where the far end reports nothing', { slips: { near: 9, far: undefined } }, ['clock-differs']],
+    ['a CRC error that the far end reports', { far: { ...NOTHING, es: 1, pcv: 1 } }, ['well']],
+    ['errors that only the far end has', { far: { ...NOTHING, es: 9, pcv: 30 } }, ['line-errors']],
     ['a line of four errored seconds', { near: { ...NOTHING, es: 4, pcv: 4 } }, ['well']],
     [
       'slips and a D-channel down are two matters',
-      { ...down({}), slips: { near: 90, far: 90, seconds: 900 } },
+      { ...down({}), slips: { near: 90, far: 90 } },
       ['d-channel-silent', 'clock-differs'],
     ],
     [
       'slipped seconds are not held against the cable',
-      { slips: { near: 90, far: 90, seconds: 900 }, near: { ...NOTHING, es: 90, css: 90 } },
+      { slips: { near: 90, far: 90 }, near: { ...NOTHING, es: 90, css: 90 } },
       ['clock-differs'],
     ],
     [
@@ -88,11 +87,17 @@ describe('the doctor', () => {
     );
   }
 
+  test('the way out of a loopback is a command that there is', () => {
+    const [found] = diagnose({ ...WELL, loopback: 'line' }).diagnoses;
+    assert.match(found?.checks[0] ?? '', /branchline spans --loopback t1 --type off\./);
+  });
+
   test('the letter names what we see and how we are set, and is there only when the carrier has something to do', () => {
     const { letter = '' } = diagnose({ ...WELL, ...down({ DM: 60 }) });
     assert.match(letter, /span t1 .*circuit id/);
     assert.match(letter, /heard 60 DM; sent 60 SABME/);
     assert.match(letter, /Q\.921 errors: G × 20/);
+    assert.match(letter, /in the last 15 minutes: ES 0/);
     assert.match(letter, /ESF, user side, NI2, D-channel in timeslot 24/);
     assert.equal(diagnose(WELL).letter, undefined);
     assert.equal(diagnose({ ...WELL, loopback: 'local' }).letter, undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { WallTime } from '../../../src/kernel/time.ts';
-import type { BinRecord } from '../../../src/line/bins.ts';
+import { type BinRecord, Bins } from '../../../src/line/bins.ts';
 import { type Failure, Ledger } from '../../../src/line/ledger.ts';
 import { Performance } from '../../../src/line/performance.ts';
 import {
@@ -37,7 +37,8 @@ describe('a second is judged as RFC 4805, Performance Parameters and T1.231 §6 
     ['AIS is severe', 'esf', { alarms: ['AIS'] }, { es: 1, ses: 1, sefs: 1 }],
     ['LOS is severe and a line errored second', 'esf', { alarms: ['LOS'] }, { es: 1, ses: 1, sefs: 1, les: 1 }],
     ['RAI is the far end’s trouble', 'esf', { alarms: ['RAI'] }, {}],
-    ['D4: one framing error is severe', 'd4', { pathCode: 1 }, { es: 1, ses: 1, pcv: 1 }],
+    ['D4: seven framing errors are errored only', 'd4', { pathCode: 7 }, { es: 1, pcv: 7 }],
+    ['D4: eight are severe', 'd4', { pathCode: 8 }, { es: 1, ses: 1, pcv: 8 }],
     ['D4: a bipolar violation is an errored second', 'd4', { lineCode: 1 }, { es: 1, les: 1, lcv: 1 }],
     ['D4: 1544 of them are severe', 'd4', { lineCode: 1544 }, { es: 1, ses: 1, les: 1, lcv: 1544 }],
     ['E1 with CRC-4: severe from 832', 'crc4', { pathCode: 831 }, { es: 1, pcv: 831 }],
@@ -191,6 +192,32 @@ describe('bins', () => {
     );
   });
 
+  test('a box that begins in 1970 has its day again when the network tells it the time', () => {
+    const before = new Ledger([], {});
+    for (let quarter = 0; quarter < 96; quarter++) run(before, 'e', quarter * 900);
+    const stored = before.view(at(96 * 900)).past.toSorted((a, b) => a.start - b.start);
+    const again = new Ledger(stored, {});
+    run(again, '..', -MIDNIGHT / 1000);
+    run(again, '.', 96 * 900 + 60);
+    assert.deepEqual([again.view(at(96 * 900 + 61)).past.length, again.view(at(96 * 900 + 61)).day.es], [96, 96]);
+  });
+
+  test('a clock that jumps about leaves no more than two hundred bins', () => {
+    const bins = new Bins([]);
+    for (let day = 0; day < 1000; day++) bins.at(at(day * 86_400));
+    assert.equal(bins.size, 200);
+  });
+
+  test('a clock that is set back inside a bin makes it invalid at once, and it stays so', () => {
+    const ledger = new Ledger([], {});
+    run(ledger, '.'.repeat(600), 0);
+    assert.equal(ledger.view(at(600)).current.valid, true);
+    run(ledger, '.', 300);
+    assert.equal(ledger.view(at(301)).current.valid, false);
+    run(ledger, '.'.repeat(599), 301);
+    assert.equal(ledger.view(at(901)).past[0]?.valid, false);
+  });
+
   test('bins dated by a clock a year ahead are gone when it is right again', () => {
     const ledger = new Ledger([], {});
     run(ledger, 'e'.repeat(10), 365 * 86_400);
@@ -237,16 +264,16 @@ describe('a span’s performance', () => {
 
   test('counters that ran before us count nothing; one that falls back counts from zero', () => {
     const line = performance();
-    line.second(reading({}, { pathCode: 5000 }), calm, at(1));
-    line.second(reading({}, { pathCode: 5007 }), calm, at(2));
-    line.second(reading({}, { pathCode: 2 }), calm, at(3));
+    line.second(reading({}, { pathCode: 5000 }), [], calm, at(1));
+    line.second(reading({}, { pathCode: 5007 }), [], calm, at(2));
+    line.second(reading({}, { pathCode: 2 }), [], calm, at(3));
     assert.deepEqual(short(line.view(at(3)).near.current.counts), { es: 2, bes: 2, pcv: 9 });
   });
 
   test('a second in which the line could not be asked is missing from its bin', () => {
     const line = performance();
     for (const [second, known] of [true, true, false, true, true].entries()) {
-      line.second(known ? reading({}) : undefined, calm, at(second + 1));
+      line.second(known ? reading({}) : undefined, [], calm, at(second + 1));
     }
     // The first reading of each stretch is where the counters begin.
     assert.equal(line.view(at(5)).near.current.seconds, 2);
@@ -254,7 +281,7 @@ describe('a span’s performance', () => {
 
   test('a far end that reports nothing has bins that are not valid, and RAI counts in them', () => {
     const line = performance();
-    for (let second = 0; second < 30; second++) line.second(reading({ alarms: ['RAI'] }), calm, at(second + 1));
+    for (let second = 0; second < 30; second++) line.second(reading({}), ['RAI'], calm, at(second + 1));
     const { far } = line.view(at(30));
     assert.deepEqual([far.current.counts.uas, far.current.seconds, far.current.valid], [29, 0, false]);
   });

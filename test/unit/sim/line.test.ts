@@ -1,211 +1,14 @@
-/** The line of a whole simulated branch: what is counted, raised, busied out and diagnosed when the carrier's end goes wrong. */
+/** The line of a whole simulated branch: what is counted, raised and busied out when the carrier's end goes wrong. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { loadSite } from '../../../src/config/load.ts';
-import type { SpanSetting } from '../../../src/config/schema.ts';
-import type { LineState } from '../../../src/gateway/line-watch.ts';
 import { spanDesk } from '../../../src/gateway/span-desk.ts';
-import type { DiagnosisId, Party, Verdict } from '../../../src/line/diagnosis.ts';
-import type { VirtualSpan } from '../../../src/span/virtual/span.ts';
-import { Simulation } from '../../support/simulation.ts';
+import { CALM, lineBranch } from '../../support/line-branch.ts';
 
-const DEMO = readFileSync(new URL('../../../scripts/demo/site.yaml', import.meta.url), 'utf8');
 const SECOND = 1000;
-const CALM = { pathCode: 0, outOfFrame: 0, slips: 0 };
-
-interface Branch {
-  readonly sim: Simulation;
-  readonly span: VirtualSpan;
-  readonly id: string;
-  state(): LineState;
-  verdict(): Verdict;
-  /** Lets so many seconds pass. */
-  pass(seconds: number): Promise<void>;
-}
-
-async function branch(over: Pick<SpanSetting, 'side'> = { side: 'user' }): Promise<Branch> {
-  const loaded = loadSite(DEMO, 'demo');
-  assert.ok(loaded.ok);
-  const [setting] = loaded.value.spans;
-  assert.ok(setting?.driver === 'virtual');
-  const sim = new Simulation(1, { loss: 0, delay: 1 });
-  await sim.start({ ...loaded.value, spans: [{ ...setting, ...over }] });
-  const [span] = sim.spans;
-  const [watched] = sim.gateway.spans.all;
-  assert.ok(span !== undefined && watched !== undefined);
-  const desk = spanDesk(sim.gateway, sim.clock);
-  return {
-    sim,
-    span,
-    id: setting.id,
-    state: () => watched.watch.state(),
-    verdict() {
-      const [verdict] = desk.diagnose(setting.id) ?? [];
-      assert.ok(verdict !== undefined);
-      return verdict;
-    },
-    pass: (seconds) => sim.agenda.run(sim.agenda.now + seconds * SECOND),
-  };
-}
-
-describe('the doctor finds every fault that the simulator can make', () => {
-  interface Fault {
-    readonly name: string;
-    readonly setting?: Pick<SpanSetting, 'side'>;
-    readonly make: (branch: Branch) => void;
-    readonly id: DiagnosisId;
-    readonly party: Party;
-    /** In the letter or, where there is none, in what was seen. */
-    readonly says: RegExp;
-    /** How long it lasts before the doctor comes, in seconds. */
-    readonly lasts?: number;
-  }
-  const call =
-    (digits: string, times: number) =>
-    ({ sim }: Branch): void => {
-      const [phone] = sim.phones.values();
-      for (let n = 0; n < times; n++)
-        sim.agenda.at(sim.agenda.now + (n + 1) * SECOND, () => phone?.call(digits, 5000, 0));
-    };
-  const faults: readonly Fault[] = [
-    { name: 'nothing', make: () => {}, id: 'well', party: 'nobody', says: /D-channel up/ },
-    {
-      name: 'the wire is cut',
-      make: ({ span }) => span.alarm('LOS', true),
-      id: 'no-signal',
-      party: 'wiring',
-      says: /loss of signal/,
-    },
-    {
-      name: 'AIS',
-      make: ({ span }) => span.alarm('AIS', true),
-      id: 'alarm-from-carrier',
-      party: 'carrier',
-      says: /all ones/,
-    },
-    {
-      name: 'no framing',
-      make: ({ span }) => span.alarm('LOF', true),
-      id: 'no-framing',
-      party: 'settings',
-      says: /Our settings: ESF/,
-    },
-    { name: 'RAI only', make: ({ span }) => span.alarm('RAI', true), id: 'not-heard', party: 'wiring', says: /yellow/ },
-    {
-      name: 'RAI that makes no event',
-      make: ({ span }) => span.alarm('RAI', true, false),
-      id: 'not-heard',
-      party: 'wiring',
-      says: /yellow/,
-    },
-    {
-      name: 'the clocks differ',
-      lasts: 1200,
-      make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 0, slips: 0.1 }, far: { ...CALM, slips: 0.1 } }),
-      id: 'clock-differs',
-      party: 'settings',
-      says: /the clocks are 1[23] parts per million apart/,
-    },
-    {
-      name: 'slips of what we receive only',
-      lasts: 1200,
-      make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 0, slips: 0.1 } }),
-      id: 'slips-one-way',
-      party: 'carrier',
-      says: /what we receive: 3\d\d slips an hour/,
-    },
-    {
-      name: 'slips of what they receive only',
-      lasts: 1200,
-      make: ({ span }) => span.suffer({ far: { ...CALM, slips: 0.1 } }),
-      id: 'slips-one-way',
-      party: 'ours',
-      says: /what the far end receives: 3\d\d slips an hour/,
-    },
-    {
-      name: 'a bad cable',
-      make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 20, pathCode: 3 } }),
-      id: 'line-errors',
-      party: 'wiring',
-      says: /line code/,
-    },
-    {
-      name: 'errors from further in',
-      make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 0, pathCode: 3 } }),
-      id: 'line-errors',
-      party: 'carrier',
-      says: /0 line code and \d+ path code/,
-    },
-    {
-      name: 'the D-channel is in another timeslot',
-      make: ({ span }) => span.suffer({ dChannelIn: 1 }),
-      id: 'd-channel-wrong-slot',
-      party: 'settings',
-      says: /timeslot 1, and we have ours in 24/,
-    },
-    {
-      name: 'both ends are the network',
-      setting: { side: 'network' },
-      make: ({ span }) => span.carrier?.configure({ callsUp: true }),
-      id: 'd-channel-wrong-side',
-      party: 'settings',
-      says: /network side/,
-    },
-    {
-      name: 'another switch type',
-      make: (one) => {
-        one.span.carrier?.configure({ notUnderstood: 100 });
-        call('5551004', 5)(one);
-      },
-      id: 'switch-type',
-      party: 'settings',
-      says: /cause 100 from the far end/,
-    },
-    {
-      name: 'a loopback left in by us',
-      make: ({ sim }) =>
-        void spanDesk(sim.gateway, sim.clock).loop(sim.gateway.spans.all[0]?.setting.id ?? '', 'local', 3600),
-      id: 'loopback',
-      party: 'ours',
-      says: /loopback: local/,
-    },
-  ];
-  for (const { name, setting, make, id, party, says, lasts = 120 } of faults) {
-    test(name, async () => {
-      const one = await branch(setting);
-      await one.pass(70);
-      make(one);
-      await one.pass(lasts);
-      const { diagnoses, letter } = one.verdict();
-      assert.deepEqual(
-        diagnoses.map((found) => [found.id, found.party]),
-        [[id, party]],
-      );
-      assert.match(letter ?? diagnoses.flatMap(({ because }) => because).join('\n'), says);
-      assert.equal(letter === undefined, party === 'nobody' || party === 'ours');
-      if (id !== 'well') assert.ok(diagnoses.every(({ checks }) => checks.length > 0));
-    });
-  }
-
-  test('who asks in the first second is not told that the port is silent', async () => {
-    const one = await branch();
-    await one.pass(0.5);
-    assert.doesNotMatch(JSON.stringify(one.verdict()), /port-silent/);
-  });
-
-  test('a refused call or two of another kind does not make it suspect the switch type', async () => {
-    const one = await branch();
-    await one.pass(10);
-    call('5559034', 5)(one);
-    await one.pass(60);
-    assert.deepEqual(one.verdict().diagnoses[0]?.id, 'well');
-  });
-});
 
 describe('the line of a branch', () => {
   test('a lost signal is one alarm, cleared ten seconds after it came back, with its seconds unavailable', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     await one.pass(60);
     one.span.alarm('LOS', true);
     await one.pass(20);
@@ -226,7 +29,7 @@ describe('the line of a branch', () => {
   });
 
   test('red that turns to yellow without an event is seen within a second', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     await one.pass(30);
     one.span.alarm('LOS', true);
     await one.pass(30);
@@ -240,8 +43,19 @@ describe('the line of a branch', () => {
     assert.equal(one.sim.gateway.spans.all[0]?.dChannel.up, true);
   });
 
+  test('a signal that was gone between two looks has spoilt its second', async () => {
+    const one = await lineBranch();
+    await one.pass(30.2);
+    one.span.alarm('LOS', true);
+    await one.pass(0.5);
+    one.span.alarm('LOS', false);
+    await one.pass(30);
+    const { es, ses, sefs, les } = one.state().performance.near.current.counts;
+    assert.deepEqual([es, ses, sefs, les], [1, 1, 1, 1]);
+  });
+
   test('a whole quarter hour is counted to the second', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     one.span.suffer({ near: { ...CALM, lineCode: 0, pathCode: 2 } });
     await one.pass(40 * 60);
     const [last, before] = one.state().performance.near.past;
@@ -251,7 +65,7 @@ describe('the line of a branch', () => {
   });
 
   test('busied out: the call in progress goes on to its end, no other begins, and then nothing is left', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     const { gateway } = one.sim;
     const desk = spanDesk(gateway, one.sim.clock);
     const [phone] = one.sim.phones.values();
@@ -282,7 +96,7 @@ describe('the line of a branch', () => {
   });
 
   test('a bit error rate test is refused where a call is, rests its channels, and gives them back at its end', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     const { gateway } = one.sim;
     const desk = spanDesk(gateway, one.sim.clock);
     const [phone] = one.sim.phones.values();
@@ -318,13 +132,13 @@ describe('the line of a branch', () => {
   });
 
   test('a slot that is no B-channel can not be busied out', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     const answer = spanDesk(one.sim.gateway, one.sim.clock).serve(one.id, [24], false);
     assert.deepEqual(answer, { type: 'refused', why: `timeslot 24 is no B-channel of span ${one.id}` });
   });
 
   test('a loopback ends by itself, takes the D-channel down while it lasts, and no call is tried on it', async () => {
-    const one = await branch();
+    const one = await lineBranch();
     const { gateway } = one.sim;
     await one.pass(20);
     assert.equal(spanDesk(gateway, one.sim.clock).loop(one.id, 'line', 120).type, 'done');
