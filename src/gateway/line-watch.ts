@@ -161,9 +161,9 @@ export class LineWatch implements Wakeable {
     return undefined;
   }
 
-  /** Takes our loopback away; answers why it stays. */
+  /** Takes a loopback away, ours or another; answers why it stays. */
   release(): string | undefined {
-    if (this.#loopback === undefined) return undefined;
+    if ((this.#loopback ?? this.#reading?.loopback) === undefined) return undefined;
     const why = this.#port?.loop?.(undefined);
     if (why !== undefined) {
       // It must not stay for want of a second try.

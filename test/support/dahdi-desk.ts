@@ -19,7 +19,7 @@ export class DahdiDesk {
   /** Errors by path, or by request number; the latter for the next one only where it says so. */
   readonly refuses = new Map<string | number, Errno>();
   /** Channels of each span, from 1. */
-  readonly spans: { channels: number; alarms: number }[] = [];
+  readonly spans: { channels: number; alarms: number; fields?: Readonly<Record<number, number>> }[] = [];
   readonly channels = new Map<number, DeskChannel>();
   readonly requests: { readonly fd: number; readonly request: number; readonly argument: Uint8Array }[] = [];
   readonly #opened = new Map<number, number | 'control' | 'fresh'>();
@@ -118,6 +118,7 @@ export class DahdiDesk {
         const span = this.spans[first - 1];
         if (span === undefined) return 'EINVAL';
         view.setInt32(64, span.alarms, true);
+        for (const [at, value] of Object.entries(span.fields ?? {})) view.setInt32(Number(at), value, true);
         view.setInt32(124, span.channels, true);
         view.setInt32(128, this.spans.length, true);
         return undefined;

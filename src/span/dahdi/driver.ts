@@ -39,6 +39,8 @@ export interface SpanInfo {
   readonly channels: number;
   /** The mask ALARM. */
   readonly alarms: number;
+  /** The mask LINE_CONFIG. */
+  readonly lineConfig: number;
   readonly lineCode: number;
   readonly crcErrors: number;
   readonly framingErrors: number;
@@ -95,9 +97,11 @@ export class DahdiDriver {
       type: readText(info, SPAN_INFO.spanType),
       channels: int(SPAN_INFO.totalChannels),
       alarms: int(SPAN_INFO.alarms),
-      lineCode: int(SPAN_INFO.lineCode),
+      lineConfig: int(SPAN_INFO.lineConfig),
+      // Cards of one family count in the one field of each pair, those of another in the other.
+      lineCode: int(SPAN_INFO.bipolarViolations) + int(SPAN_INFO.codeViolations),
       crcErrors: int(SPAN_INFO.crcErrors),
-      framingErrors: int(SPAN_INFO.framingErrors),
+      framingErrors: int(SPAN_INFO.alignmentErrors) + int(SPAN_INFO.framingErrors),
       irqMisses: int(SPAN_INFO.irqMisses),
       spans: int(SPAN_INFO.totalSpans),
     });

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
 import { after, type Clock, type Instant, ms } from '../../kernel/time.ts';
 import type { LineAlarm, LineReading, Loopback, SpanEvent, SpanPort } from '../port.ts';
-import { ALARM, bufferInfoOf, EVENT, intOf, MAINT, maintOf, REQUEST } from './abi.ts';
+import { ALARM, bufferInfoOf, EVENT, intOf, LINE_CONFIG, MAINT, maintOf, REQUEST } from './abi.ts';
 import { configure, type DahdiSetting } from './configure.ts';
 import { type DahdiDChannel, openDChannel } from './d-channel.ts';
 import { DahdiDriver, type DeviceNative, type SpanInfo, whyNot } from './driver.ts';
@@ -62,6 +62,8 @@ export class DahdiSpan implements SpanPort {
   #trouble = '';
   #framingLosses = 0;
   #askAt: Instant | undefined;
+  /** It was never there since the program began. */
+  #fresh = true;
   #closed = false;
 
   constructor(setting: DahdiSetting, parts: DahdiParts) {
@@ -95,7 +97,7 @@ export class DahdiSpan implements SpanPort {
       alarms: [...this.#alarms],
       counters: {
         lineCode: info.lineCode,
-        pathCode: info.crcErrors,
+        pathCode: info.lineConfig & (LINE_CONFIG.esf | LINE_CONFIG.crc4) ? info.crcErrors : info.framingErrors,
         outOfFrame: this.#framingLosses,
         slips: this.#parts.worker.span(this.id)?.slips ?? 0,
       },
@@ -131,6 +133,9 @@ export class DahdiSpan implements SpanPort {
     if (this.#trouble !== '') this.#parts.onEvent({ type: 'mended' });
     this.#trouble = '';
     this.#ask();
+    // One that a crash has left in the card has no timer any more that would end it.
+    if (this.#fresh && this.read()?.loopback !== undefined) this.loop(undefined);
+    this.#fresh = false;
   }
 
   /** Sets the span up and opens all its channels; what can't be had whole is given back. */

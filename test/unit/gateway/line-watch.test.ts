@@ -120,6 +120,15 @@ test('a loopback that will not go at its end is tried again until it goes', () =
   assert.deepEqual([loopback, watch.closed], [undefined, undefined]);
 });
 
+test('a loopback that somebody else has made can be taken down', () => {
+  open();
+  loopback = 'line';
+  rig.pass(2 * SECOND);
+  assert.equal(watch.closed, 'it is looped back');
+  rig.reactor.run(() => assert.equal(watch.release(), undefined));
+  assert.deepEqual([loopback, watch.closed], [undefined, undefined]);
+});
+
 test('what is counted is stored once a minute, and when the watch ends', () => {
   open();
   rig.pass(125 * SECOND);

@@ -201,6 +201,38 @@ test('an event that waits refuses no frame, neither the one that comes nor the o
   assert.equal(desk.channel(24).went.length, 1);
 });
 
+// The fields of `dahdi_spaninfo`: bpvcount 76, crc4count 80, fascount 88, fecount 92, cvcount 96, lineconfig 136.
+for (const [what, fields, lineCode, pathCode] of [
+  ['ESF on a card that counts bipolar violations', { 76: 5, 80: 7, 88: 9, 136: 0xa0 }, 5, 7],
+  ['ESF on a card that counts code violations', { 96: 5, 80: 7, 92: 9, 136: 0xa0 }, 5, 7],
+  ['D4, whose path code is its framing bits', { 96: 5, 80: 0, 92: 9, 136: 0x50 }, 5, 9],
+  ['E1 without CRC-4', { 76: 5, 80: 0, 88: 9, 136: 0x300 }, 5, 9],
+  ['E1 with CRC-4', { 76: 5, 80: 7, 88: 9, 136: 0x700 }, 5, 7],
+] as const) {
+  test(`violations are read where the driver counts them: ${what}`, () => {
+    desk.addSpan(24);
+    const span = open();
+    desk.spans[0] = { channels: 24, alarms: 0, fields };
+    wait(span);
+    const { counters } = span.read() ?? {};
+    assert.deepEqual([counters?.lineCode, counters?.pathCode], [lineCode, pathCode]);
+  });
+}
+
+test('a loopback that is in the card when the program begins is taken down, and none that comes later', () => {
+  desk.addSpan(24);
+  desk.spans[0] = { channels: 24, alarms: ALARM.loopback };
+  const span = open();
+  assert.deepEqual(sent(REQUEST.maint), [[1, MAINT.none]]);
+  wait(span, 3);
+  desk.spans.length = 0;
+  wait(span, 2);
+  desk.spans[0] = { channels: 24, alarms: ALARM.loopback };
+  wait(span, 3);
+  assert.equal(span.read()?.loopback, 'remote');
+  assert.equal(sent(REQUEST.maint).length, 1);
+});
+
 test('a change among alarms is found within a second though it makes no event', () => {
   desk.addSpan(24);
   const span = open();
