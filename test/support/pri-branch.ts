@@ -25,6 +25,8 @@ export interface SpanPlan {
   readonly switch?: LibpriSwitch;
   readonly knobs?: Readonly<Record<string, unknown>>;
   readonly timers?: SpanSetting['timers'];
+  /** `none`: another span carries it (NFAS). */
+  readonly dChannel?: 'none';
 }
 
 export interface BranchPlan {
@@ -247,10 +249,10 @@ const ports = (base: number, index: number): { listen: number; peer: number } =>
 
 const spanSetting =
   (base: number) =>
-  ({ id, side, variant = 'ni2', knobs = {}, timers = {} }: SpanPlan, index: number) => {
+  ({ id, side, variant = 'ni2', knobs = {}, timers = {}, dChannel }: SpanPlan, index: number) => {
     const { listen, peer } = ports(base, index);
     const far = { listen: `127.0.0.1:${listen}`, peer: `127.0.0.1:${peer}` };
-    return { id, driver: 'virtual', side, variant, law: 'ulaw', far, knobs, timers };
+    return { id, driver: 'virtual', side, variant, law: 'ulaw', far, knobs, timers, dChannel };
   };
 
 function ownSettings(base: number, folder: string): Record<string, unknown> {
