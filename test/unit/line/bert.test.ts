@@ -19,6 +19,19 @@ const bitsOf = (octets: Uint8Array): string => [...octets].map((octet) => octet.
 describe('the quasi-random signal (O.151)', () => {
   const PERIOD = 2 ** 20 - 1;
 
+  // T1.403 and O.151 say it so: the sequence of x^20 + x^17 + 1, and a one wherever the next fourteen bits are zeros.
+  test('a whole period is what the definition gives when it is written down bit by bit', () => {
+    const sequence = new Uint8Array(PERIOD + 14).fill(1, 0, 20);
+    for (let n = 20; n < sequence.length; n++)
+      sequence[n] = (sequence[n - 17] as number) ^ (sequence[n - 20] as number);
+    let expected = '';
+    for (let n = 0; n < PERIOD; n++)
+      expected += sequence.subarray(n + 1, n + 15).includes(1) ? String(sequence[n]) : '1';
+    assert.equal(bitsOf(made(new BertGenerator('qrss'), 5462)).slice(0, PERIOD), expected);
+    // Of a period 2^19 are ones; runs of 15, 16, 17, 18 and 19 zeros, 8, 4, 2, 1 and 1 of them, give 8 + 8 + 6 + 4 + 5 more.
+    assert.equal(expected.replaceAll('0', '').length, 2 ** 19 + 31);
+  });
+
   test('it repeats after 2^20 − 1 bits and not before', () => {
     const bits = bitsOf(made(new BertGenerator('qrss'), 11_000));
     assert.equal(bits.slice(0, 4000), bits.slice(PERIOD, PERIOD + 4000));
