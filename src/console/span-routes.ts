@@ -117,7 +117,7 @@ const isCount = (text: string, most: number): boolean => /^[1-9]\d{0,5}$/.test(t
 
 function slotsOf(text: string): readonly number[] | 'wrong' {
   if (!/^\d{1,2}(,\d{1,2}){0,30}$/.test(text)) return 'wrong';
-  return text.split(',').map(Number);
+  return [...new Set(text.split(',').map(Number))];
 }
 
 function sendFound(reply: FastifyReply, span: string, found: object | undefined): FastifyReply {

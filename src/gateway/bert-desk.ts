@@ -45,7 +45,8 @@ export class BertDesk {
     if (begun === undefined || begun.taken.length > 0) {
       this.#rest(test);
       this.#tests.delete(id);
-      return { type: 'refused', why: `timeslot ${begun?.taken.join(' ') ?? ''} has a call or is looped back` };
+      const why = begun && `timeslot ${begun.taken.join(' ')} has a call or is looped back`;
+      return { type: 'refused', why: why ?? 'the media plane does not answer' };
     }
     this.#gateway.reactor.run(() => this.#endAt(test));
     return this.view(id);
@@ -75,6 +76,17 @@ export class BertDesk {
     return { type: 'done', bert: { span: id, pattern, running, until: isoOf(until, this.#clock), channels } };
   }
 
+  /** Why these slots must stay as they are; undefined where no test is on them. */
+  holds(id: string, slots: readonly number[]): string | undefined {
+    const test = this.#tests.get(id);
+    if (test?.running !== true || !slots.some((slot) => test.slots.includes(slot))) return undefined;
+    return this.#runs(test);
+  }
+
+  #runs({ until }: Test): string {
+    return `a test runs on it until ${isoOf(until, this.#clock)}: end it first`;
+  }
+
   #span(id: string): Watched | undefined {
     return this.#gateway.spans.all.find(({ setting }) => setting.id === id);
   }
@@ -82,7 +94,7 @@ export class BertDesk {
   #obstacle(span: Watched, slots: readonly number[]): string | undefined {
     const { id } = span.setting;
     const test = this.#tests.get(id);
-    if (test?.running) return `a test runs on it until ${isoOf(test.until, this.#clock)}: end it first`;
+    if (test?.running) return this.#runs(test);
     const channels = channelsOf(span.setting);
     const odd = slots.find((slot) => !channels.includes(slot));
     if (odd !== undefined) return `timeslot ${odd} is no B-channel of span ${id}`;

@@ -42,6 +42,8 @@ export function spanDesk(gateway: Gateway, clock: Clock): SpanDesk {
         const channels = channelsOf(setting);
         const odd = slots?.find((slot) => !channels.includes(slot));
         if (odd !== undefined) return `timeslot ${odd} is no B-channel of span ${id}`;
+        const held = inService ? tests.holds(id, slots ?? channels) : undefined;
+        if (held !== undefined) return held;
         watch.serve(slots ?? channels, inService);
         return undefined;
       }),

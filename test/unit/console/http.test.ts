@@ -56,12 +56,19 @@ test('a span is asked and told by its name, and what it can not do is no success
   assert.match(await post('/api/v1/spans/t1/service?inService=maybe'), /^400/);
   assert.match(await post('/api/v1/spans/t1/service?inService=true&slots=1-3'), /^400/);
   assert.match(await post('/api/v1/spans/t1/service?inService=true&slots=99'), /^409 .*no such slot/);
+  assert.match(await post('/api/v1/spans/t1/service?inService=false&slots=3,4,3'), /^200/);
   assert.match(await post('/api/v1/spans/t2/service?inService=true'), /^404/);
   assert.match(await post('/api/v1/spans/t1/loopback?type=line'), /^200/);
   assert.match(await post('/api/v1/spans/t1/loopback?type=circle'), /^400/);
   assert.match(await post('/api/v1/spans/t1/loopback?type=line&seconds=3601'), /^400/);
   assert.match(await post('/api/v1/spans/t1/loopback?type=payload&seconds=5'), /^409/);
-  assert.deepEqual(told.told, ['serve all false', 'serve 99 true', 'loop line 300', 'loop payload 5']);
+  assert.deepEqual(told.told, [
+    'serve all false',
+    'serve 99 true',
+    'serve 3 4 false',
+    'loop line 300',
+    'loop payload 5',
+  ]);
 });
 
 test('a box that cannot carry calls does not say 200', async () => {

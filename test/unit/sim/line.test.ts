@@ -123,6 +123,9 @@ describe('the line of a branch', () => {
     const again = await desk.startBert(one.id, [6], 'qrss', 60);
     assert.match(again.type === 'refused' ? again.why : '', /^a test runs on it until /);
     desk.serve(one.id, [5], false);
+    const back = desk.serve(one.id, [5, 6], true);
+    assert.match(back.type === 'refused' ? back.why : '', /^a test runs on it until /);
+    assert.equal(desk.serve(one.id, [6], true).type, 'done');
     await one.pass(70);
     const over = await desk.bert(one.id);
     assert.ok(over.type === 'done' && !over.bert.running);
