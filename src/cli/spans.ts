@@ -1,6 +1,7 @@
 /** `branchline spans`: the list, the doctor, and what an operator does with a span. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BertAnswer, Diagnosis, SpanAnswer, SpanView, SwitchAnswer, VerdictView } from '../console/views.ts';
+import { impossible } from '../kernel/machine.ts';
 import { showBert, showFound, showSpans } from './show.ts';
 import { atBox, type BoxOptions, type CliWorld, EXIT, type ExitCode, fromBox, json, type Settle } from './world.ts';
 
@@ -144,22 +145,30 @@ function doctor(span: string | true, options: SpanOptions, world: CliWorld): Pro
   }));
 }
 
-const WHOSE: Readonly<Record<Diagnosis['party'], string>> = {
-  nobody: '',
-  wiring: ' Look first at the cable.',
-  carrier: ' It is for the carrier to mend.',
-  ours: ' It is on our side.',
-  settings: ' The settings of the two ends don’t agree.',
-};
+function whose(party: Diagnosis['party'], farEnd: VerdictView['farEnd']): string {
+  switch (party) {
+    case 'nobody':
+      return '';
+    case 'wiring':
+      return ' Look first at the cable.';
+    case 'carrier':
+      return farEnd === 'carrier' ? ' It is for the carrier to mend.' : ' It is to be mended at the PBX.';
+    case 'ours':
+      return ' It is on our side.';
+    case 'settings':
+      return ' The settings of the two ends don’t agree.';
+    default:
+      return impossible(party);
+  }
+}
 
-function showVerdict({ span, diagnoses, letter }: VerdictView): string {
+function showVerdict({ span, farEnd, diagnoses, letter }: VerdictView): string {
   const parts = diagnoses.flatMap(({ id, what, party, checks, because }) => [
-    `${span}: ${what}${WHOSE[party]} [${id}]`,
+    `${span}: ${what}${whose(party, farEnd)} [${id}]`,
     ...because.map((fact) => `    seen: ${fact}`),
     ...checks.map((check, i) => `    ${i + 1}. ${check}`),
   ]);
   if (letter === undefined) return parts.join('\n');
-  return [...parts, '', 'To send to the carrier:', ...letter.split('\n').map((line) => `  | ${line}`.trimEnd())].join(
-    '\n',
-  );
+  const head = farEnd === 'carrier' ? 'To send to the carrier:' : 'For who looks after the PBX:';
+  return [...parts, '', head, ...letter.split('\n').map((line) => `  | ${line}`.trimEnd())].join('\n');
 }

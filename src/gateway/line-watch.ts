@@ -25,7 +25,7 @@ export interface LineWatchParts {
   readonly times: AlarmTimes;
   readonly books: LineBooks;
   /** What the doctor must know of the span's settings. */
-  readonly known: Pick<SpanEvidence, 'line' | 'framing' | 'side' | 'variant' | 'dSlot'>;
+  readonly known: Pick<SpanEvidence, 'line' | 'framing' | 'medium' | 'side' | 'variant' | 'dSlot'>;
   readonly slots: () => readonly SlotState[];
 }
 

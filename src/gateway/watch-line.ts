@@ -24,7 +24,7 @@ export function watchLine(
   { setting, dChannel, signalling, group }: WatchedSpan,
   { reactor, log, books }: { readonly reactor: Reactor; readonly log: Log; readonly books: LineBooks },
 ): LineWatch {
-  const { id, line, side, variant, layer1 } = setting;
+  const { id, line, driver, side, variant, layer1 } = setting;
   const framing = framingOf(setting);
   return new LineWatch({
     id,
@@ -39,7 +39,14 @@ export function watchLine(
       stored: books.bins(id),
     },
     times: { raise: seconds(layer1.raiseSeconds), clear: seconds(layer1.clearSeconds) },
-    known: { line, framing, side, variant, dSlot: dChannelOf(setting) },
+    known: {
+      line,
+      framing,
+      medium: driver === 'tdmoe' ? 'ethernet' : 'wires',
+      side,
+      variant,
+      dSlot: dChannelOf(setting),
+    },
     slots: () =>
       group
         .channelStates()

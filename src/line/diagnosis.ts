@@ -22,7 +22,7 @@ export type DiagnosisId =
   | 'd-channel-unsteady'
   | 'switch-type';
 
-/** Who has to act. `wiring`: the cable between the box and the carrier's jack. */
+/** Who has to act. `carrier`: whoever has the far end, which may be a PBX; `wiring`: the cable between the box and his jack. */
 export type Party = 'nobody' | 'wiring' | 'carrier' | 'ours' | 'settings';
 
 export interface Diagnosis {
@@ -36,10 +36,14 @@ export interface Diagnosis {
   readonly because: readonly string[];
 }
 
+/** Who is at the far end, as the words have it. */
+export type FarEnd = 'carrier' | 'PBX';
+
 export interface Verdict {
   readonly span: string;
+  readonly farEnd: FarEnd;
   /** The gravest first; a healthy span has exactly `well`. */
   readonly diagnoses: readonly Diagnosis[];
-  /** What may be sent to the carrier as it stands; undefined where the carrier has nothing to do. */
+  /** What may be sent to the far end as it stands; undefined where it has nothing to do. */
   readonly letter: string | undefined;
 }

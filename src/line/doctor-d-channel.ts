@@ -1,6 +1,6 @@
 /** What the doctor says of a D-channel on a line that is good. */
 import type { Diagnosis } from './diagnosis.ts';
-import type { SpanEvidence } from './evidence.ts';
+import { farEndOf, type SpanEvidence } from './evidence.ts';
 
 /** A D-channel that is younger than this is still being called up. */
 const PATIENCE = 10;
@@ -21,7 +21,9 @@ export function dChannelFault(evidence: SpanEvidence): Diagnosis | undefined {
       id: 'd-channel-wrong-slot',
       party: 'settings',
       what: `The line is good, but the far end has its D-channel in timeslot ${where}, and we have ours in ${dSlot}.`,
-      checks: [`Ask the carrier for the timeslot of the D-channel; if it is ${where}, set dChannel to it.`],
+      checks: [
+        `Ask the ${farEndOf(evidence)} for the timeslot of the D-channel; if it is ${where}, set dChannel to it.`,
+      ],
       because: [...because, `HDLC flags in timeslot ${where}`],
     };
   }
@@ -31,7 +33,7 @@ export function dChannelFault(evidence: SpanEvidence): Diagnosis | undefined {
       party: 'carrier',
       what: `The line is good, but nothing is heard in timeslot ${dSlot}, where the D-channel should be.`,
       checks: [
-        'Ask the carrier whether the D-channel is in service, and in which timeslot.',
+        `Ask the ${farEndOf(evidence)} whether the D-channel is in service, and in which timeslot.`,
         'Is it a PRI at all? A channelised line with robbed-bit signalling has no D-channel.',
       ],
       because,
@@ -41,7 +43,8 @@ export function dChannelFault(evidence: SpanEvidence): Diagnosis | undefined {
   return refused(evidence, because) ?? garbled(evidence, because);
 }
 
-function wrongSide({ side }: SpanEvidence, because: readonly string[]): Diagnosis {
+function wrongSide(evidence: SpanEvidence, because: readonly string[]): Diagnosis {
+  const { side } = evidence;
   const other = side === 'user' ? 'network' : 'user';
   return {
     id: 'd-channel-wrong-side',
@@ -49,20 +52,21 @@ function wrongSide({ side }: SpanEvidence, because: readonly string[]): Diagnosi
     what: `Both ends take themselves for the ${side} side of the D-channel.`,
     checks: [
       `Toward a carrier we are the user side, toward a PBX the network side: set side to ${other}, or have the far end change.`,
-      'If the sides are right, a loopback is still in the line, and we hear ourselves: ask the carrier.',
+      `If the sides are right, a loopback is still in the line, and we hear ourselves: ask the ${farEndOf(evidence)}.`,
     ],
     because: [...because, 'their frames carry our own command/response bit'],
   };
 }
 
-function refused({ dChannel }: SpanEvidence, because: readonly string[]): Diagnosis | undefined {
-  const { heard } = dChannel;
+function refused(evidence: SpanEvidence, because: readonly string[]): Diagnosis | undefined {
+  const { heard } = evidence.dChannel;
+  const far = farEndOf(evidence);
   if (heard.DM > 0 && heard.DM >= heard.SABME) {
     return {
       id: 'd-channel-refused',
       party: 'carrier',
       what: 'The far end hears us and refuses to bring the D-channel up.',
-      checks: ['Ask the carrier to put the D-channel into service.'],
+      checks: [`Ask the ${far} to put the D-channel into service.`],
       because,
     };
   }
@@ -73,7 +77,7 @@ function refused({ dChannel }: SpanEvidence, because: readonly string[]): Diagno
       what: 'The far end calls the D-channel up again and again: it does not hear our answers.',
       checks: [
         'Check the transmit pair, and that the D-channel’s timeslot is the same in both directions.',
-        'Ask the carrier whether it receives our UA.',
+        `Ask the ${far} whether it receives our UA.`,
       ],
       because,
     };
@@ -81,12 +85,12 @@ function refused({ dChannel }: SpanEvidence, because: readonly string[]): Diagno
   return undefined;
 }
 
-const garbled = (_: SpanEvidence, because: readonly string[]): Diagnosis => ({
+const garbled = (evidence: SpanEvidence, because: readonly string[]): Diagnosis => ({
   id: 'd-channel-garbled',
   party: 'settings',
   what: 'Something is heard on the D-channel, but it makes no data link.',
   checks: [
-    'Ask the carrier whether the D-channel is inverted, or runs at 56 kbit/s.',
+    `Ask the ${farEndOf(evidence)} whether the D-channel is inverted, or runs at 56 kbit/s.`,
     'Ask which switch type the line is set to.',
   ],
   because,
@@ -99,7 +103,7 @@ function unsteady(evidence: SpanEvidence): Diagnosis {
     what: 'The D-channel goes down and comes up again, on a line without an alarm.',
     checks: [
       'See whether the line slips or errs.',
-      'Ask the carrier for its Q.921 timers, and whether it resets the link.',
+      `Ask the ${farEndOf(evidence)} for its Q.921 timers, and whether it resets the link.`,
     ],
     because: [`${evidence.dChannel.losses} losses in the last quarter hour`, ...tallies(evidence)],
   };
@@ -109,7 +113,8 @@ function unsteady(evidence: SpanEvidence): Diagnosis {
 const MISUNDERSTOOD = 2;
 
 /** Whether the far end speaks another switch type than we do. */
-export function layer3Fault({ dChannel, layer3, variant }: SpanEvidence): Diagnosis | undefined {
+export function layer3Fault(evidence: SpanEvidence): Diagnosis | undefined {
+  const { dChannel, layer3, variant } = evidence;
   if (!dChannel.up) return undefined;
   const causes = Object.entries(layer3.causes).filter(([, count]) => count > 0);
   const problems = Object.entries(layer3.problems).filter(([, count]) => count > 0);
@@ -119,7 +124,7 @@ export function layer3Fault({ dChannel, layer3, variant }: SpanEvidence): Diagno
     id: 'switch-type',
     party: 'settings',
     what: `The D-channel is up, but the far end does not speak ${variant.toUpperCase()} as we do.`,
-    checks: ['Ask the carrier for the switch type (NI-2, 4ESS, 5ESS, DMS-100 …), and set variant to it.'],
+    checks: [`Ask the ${farEndOf(evidence)} for the switch type (NI-2, 4ESS, 5ESS, DMS-100 …), and set variant to it.`],
     because: [
       ...causes.map(([cause, count]) => `cause ${cause} from the far end, ${count} times`),
       ...problems.map(([id, count]) => `messages that we could not take (${id}), ${count} times`),

@@ -1,5 +1,6 @@
 /** What the doctor is told of a span: plain facts, gathered since its D-channel last went up or down, or over the last quarter hour. */
 import type { LineAlarm, Loopback } from '../span/port.ts';
+import type { FarEnd } from './diagnosis.ts';
 import type { Counts, Framing } from './second.ts';
 
 /** Frames of the D-channel, one direction. */
@@ -26,6 +27,8 @@ export interface SpanEvidence {
   readonly span: string;
   readonly line: 't1' | 'e1';
   readonly framing: Framing;
+  /** What there is between us and the far end: a line's wires, or an Ethernet (TDM over Ethernet). */
+  readonly medium: 'wires' | 'ethernet';
   readonly side: 'user' | 'network';
   readonly variant: string;
   /** Undefined where another span carries the D-channel (NFAS). */
@@ -66,3 +69,7 @@ export interface SpanEvidence {
     readonly problems: Readonly<Record<string, number>>;
   };
 }
+
+/** A user's far end is the carrier; a network's, and that of QSIG on either side, is a PBX. */
+export const farEndOf = ({ side, variant }: Pick<SpanEvidence, 'side' | 'variant'>): FarEnd =>
+  side === 'user' && variant !== 'qsig' ? 'carrier' : 'PBX';

@@ -1,8 +1,17 @@
-/** The text to send to the carrier: what we see at our end, in the words that its test desk uses. */
-import type { Diagnosis } from './diagnosis.ts';
+/** The text to send to who has the far end: what we see at ours, in the words that a test desk uses. */
+import type { Diagnosis, DiagnosisId } from './diagnosis.ts';
 import type { SpanEvidence } from './evidence.ts';
 
-/** Undefined where the carrier has nothing to do. A matter of settings is a question to the carrier, so it has its letter too. */
+/** What is said otherwise to him whom it is about. */
+const TO_THEM: Readonly<Partial<Record<DiagnosisId, string>>> = {
+  'no-signal': 'We receive no signal from you.',
+  'alarm-from-carrier': 'We receive AIS from you: the line is cut further in, on your side.',
+  'not-heard': 'We receive your signal, and RAI (yellow) in it: you do not receive ours.',
+  'slips-one-way': 'Only our receiver slips: you send on another clock than the one that you receive from us.',
+  loopback: 'You have looped the line back, so we only hear ourselves. Please take the loopback down.',
+};
+
+/** Undefined where the far end has nothing to do. A matter of settings is a question to it, so it has its letter too. */
 export function letterTo(evidence: SpanEvidence, diagnoses: readonly Diagnosis[]): string | undefined {
   const theirs = diagnoses.filter(({ party }) => party !== 'nobody' && party !== 'ours');
   if (theirs.length === 0) return undefined;
@@ -10,7 +19,7 @@ export function letterTo(evidence: SpanEvidence, diagnoses: readonly Diagnosis[]
   return [
     `Trouble on our ${line.toUpperCase()} PRI, span ${span} (please add the circuit id).`,
     '',
-    ...theirs.map(({ what }) => what),
+    ...theirs.map(({ id, what }) => TO_THEM[id] ?? what),
     '',
     'What we see at our end:',
     ...theirs.flatMap(({ because }) => because.map((fact) => `- ${fact}`)),

@@ -97,6 +97,7 @@ const spanDesk = (told: string[]): SpanDesk => ({
       ? [
           {
             span,
+            farEnd: 'carrier',
             diagnoses: [
               {
                 id: 'not-heard',

@@ -53,7 +53,7 @@ function open(left?: Loopback): void {
     signalling: { feed: ignore, evidence: undefined },
     performance: { framing: 'esf', thresholds: {}, stored: { near: [], far: [] } },
     books: new LineBooks({ lineBins: [], cursors: new Map() }, (op) => stored.push(op)),
-    known: { line: 't1', framing: 'esf', side: 'user', variant: 'ni2', dSlot: undefined },
+    known: { line: 't1', framing: 'esf', medium: 'wires', side: 'user', variant: 'ni2', dSlot: undefined },
   });
   reactor.run(() => watch.start(port));
 }

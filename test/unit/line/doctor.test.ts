@@ -12,6 +12,7 @@ const WELL: SpanEvidence = {
   span: 't1',
   line: 't1',
   framing: 'esf',
+  medium: 'wires',
   side: 'user',
   variant: 'ni2',
   dSlot: 24,
@@ -86,6 +87,60 @@ describe('the doctor', () => {
       ),
     );
   }
+
+  test('toward a PBX no carrier is asked, whatever ails the line', () => {
+    const pbx: SpanEvidence = { ...WELL, side: 'network' };
+    const ills: readonly Partial<SpanEvidence>[] = [
+      ...(['LOS', 'AIS', 'LOF', 'RAI'] as const).map((alarm) => ({ alarms: [alarm] })),
+      { loopback: 'remote' },
+      ...[down({}), down({ DM: 60 }), down({ SABME: 30 }), down({ other: 12 }), down({ SABME: 30, wrongSide: 30 })],
+      { flagsIn: [1], ...down({}) },
+      { dChannel: { ...WELL.dChannel, losses: 2 } },
+      { layer3: { causes: {}, problems: { 'bad-element': 3 } } },
+      ...[
+        { near: 9, far: 0 },
+        { near: 0, far: 9 },
+      ].map((slips) => ({ slips })),
+      ...[0, 300].map((lcv) => ({ near: { ...NOTHING, es: 60, les: 60, lcv, pcv: 300 } })),
+    ];
+    for (const ill of ills) {
+      const { farEnd, diagnoses, letter } = diagnose({ ...pbx, ...ill });
+      const said = [...diagnoses.flatMap(({ what, checks }) => [what, ...checks]), letter ?? ''].join('\n');
+      assert.equal(farEnd, 'PBX');
+      // What holds of carriers in general may be said.
+      assert.doesNotMatch(said.replaceAll(/Toward a carrier|only the carrier’s may/g, ''), /carrier/, said);
+    }
+    assert.equal(diagnose({ ...WELL, variant: 'qsig' }).farEnd, 'PBX');
+  });
+
+  test('an Ethernet in place of the wires has no pins, and loses frames', () => {
+    const ethernet: SpanEvidence = { ...WELL, medium: 'ethernet' };
+    const ills: readonly Partial<SpanEvidence>[] = [
+      { alarms: ['LOS'] },
+      { alarms: ['RAI'] },
+      { near: { ...NOTHING, es: 60, pcv: 300 } },
+    ];
+    const found = ills.flatMap((ill) => diagnose({ ...ethernet, ...ill }).diagnoses);
+    assert.deepEqual(
+      found.map(({ id, party }) => [id, party]),
+      [
+        ['no-signal', 'wiring'],
+        ['not-heard', 'wiring'],
+        ['line-errors', 'wiring'],
+      ],
+    );
+    for (const { what, checks } of found)
+      assert.doesNotMatch([what, ...checks].join(' '), /pins|pair|build-out|carrier/);
+    assert.match(found[2]?.because.join(' ') ?? '', /300 frames lost/);
+  });
+
+  test('a letter speaks to whom it is sent', () => {
+    for (const alarm of ['AIS', 'RAI', 'LOS'] as const) {
+      const { letter = '' } = diagnose({ ...WELL, alarms: [alarm] });
+      assert.doesNotMatch(letter, /carrier/);
+      assert.match(letter, /you/);
+    }
+  });
 
   test('the way out of a loopback is a command that there is', () => {
     const [found] = diagnose({ ...WELL, loopback: 'line' }).diagnoses;
