@@ -38,6 +38,7 @@ class SlotTest {
   #lost = false;
   #slips = 0;
   #toInject = 0;
+  #pastSlips = 0;
 
   constructor(channel: TdmChannel) {
     this.#channel = channel;
@@ -62,9 +63,15 @@ class SlotTest {
     this.#toInject = 0;
   }
 
+  /** Slips of tests that are over. */
+  get pastSlips(): number {
+    return this.#pastSlips;
+  }
+
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
+    this.#pastSlips += this.#channel.slips;
     this.#channel.close();
   }
 
@@ -150,6 +157,13 @@ export class BertBench {
     for (let i = 0; i < this.#slots.length; i++) {
       this.#tests[(this.#slots[i] as number) - 1]?.tick(this.#block);
     }
+  }
+
+  /** Slips of tests that are over: a line's count of slips never falls. */
+  get pastSlips(): number {
+    let slips = 0;
+    for (const test of this.#tests) slips += test.pastSlips;
+    return slips;
   }
 
   results(): readonly BertSlot[] {

@@ -41,6 +41,13 @@ export interface SpanMemory {
   pastSlips: number;
 }
 
+/** Slips of all channels since the span moved in, whoever had them: the count never falls. */
+export function slipsOf({ channels, bench, pastSlips }: SpanMemory): number {
+  let slips = pastSlips + bench.pastSlips;
+  for (const channel of channels) if (channel.isOpen) slips += channel.slips;
+  return slips;
+}
+
 /** Room for one span, sized at start for the longest line; spans move in and out of it while the loop runs. */
 export class SpanRoom {
   readonly number: number;

@@ -6,7 +6,6 @@ import { assert } from '../kernel/machine.ts';
 import { seeded } from '../kernel/random.ts';
 import type { WallTime } from '../kernel/time.ts';
 import { loadNative, type Native } from '../native/native.ts';
-import type { TdmChannel } from '../span/media.ts';
 import { MediaControl } from './control.ts';
 import { Counters } from './counters.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -18,6 +17,7 @@ import type { PacketIo } from './packet-io.ts';
 import { DgramPacketIo } from './packet-io-dgram.ts';
 import { NativePacketIo } from './packet-io-native.ts';
 import type { Moment } from './rtp-line.ts';
+import { slipsOf } from './span-room.ts';
 import { samplesAt, step } from './step.ts';
 
 const SAMPLES_PER_MS = 8;
@@ -116,7 +116,6 @@ const whyOf = (error: unknown): string => (error instanceof Error ? (error.stack
 const FRAME_COUNTS = ['received', 'lost', 'reordered', 'late', 'restarts'] as const;
 
 let counted = 0;
-const NO_CHANNELS: readonly TdmChannel[] = [];
 
 function count(memory: MediaMemory): void {
   if (counted++ % TICKS_PER_SECOND === 0) {
@@ -128,9 +127,7 @@ function count(memory: MediaMemory): void {
   counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse);
   counters.set('portsInUse', memory.ports.inUse);
   for (const { number, span } of memory.rooms) {
-    let slips = span?.pastSlips ?? 0;
-    for (const channel of span?.channels ?? NO_CHANNELS) if (channel.isOpen) slips += channel.slips;
-    counters.setSpan(number, 'slips', slips);
+    counters.setSpan(number, 'slips', span === undefined ? 0 : slipsOf(span));
     const counts = span?.media.driver === 'tdmoe' ? span.media.counts : undefined;
     for (const name of FRAME_COUNTS) counters.setSpan(number, name, counts?.[name] ?? 0);
   }

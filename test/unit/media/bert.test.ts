@@ -5,6 +5,7 @@ import { seeded } from '../../../src/kernel/random.ts';
 import type { BertPattern } from '../../../src/line/bert.ts';
 import type { BertOrder, BertSlot } from '../../../src/media/bert.ts';
 import type { BertAnswer } from '../../../src/media/messages.ts';
+import { slipsOf } from '../../../src/media/span-room.ts';
 import { BLOCK } from '../../../src/rtp/g711.ts';
 import type { SpanMediaSpec } from '../../../src/span/port.ts';
 import { MediaRig } from '../../support/media-rig.ts';
@@ -114,6 +115,21 @@ describe('a bit error rate test', () => {
       assert.equal(wire.slot('near', 3).errors, 0);
     });
   }
+
+  test('the line’s count of slips does not fall when a test with some is over, or begins anew', () => {
+    const wire = new Wire();
+    const [near] = wire.rig.memory.spans;
+    assert.ok(near !== undefined);
+    wire.start('near', [5]);
+    wire.run(SECOND);
+    const before = slipsOf(near);
+    near.channels[4]?.lineSlipped();
+    assert.equal(slipsOf(near), before + 1);
+    wire.bert('near', { type: 'stop' });
+    assert.equal(slipsOf(near), before + 1);
+    wire.start('near', [5]);
+    assert.equal(slipsOf(near), before + 1);
+  });
 
   test('errors that we send on purpose are counted by the far end, and not by us', () => {
     const wire = new Wire();
