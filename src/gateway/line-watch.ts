@@ -86,6 +86,9 @@ export class LineWatch implements Wakeable {
   stop(): void {
     this.#parts.reactor.forget(this);
     if (this.#port !== undefined) this.#store();
+    // Nobody would end it any more.
+    if (this.#loopback !== undefined) this.#port?.loop?.(undefined);
+    this.#loopback = undefined;
     this.#port = undefined;
   }
 
@@ -193,7 +196,7 @@ export class LineWatch implements Wakeable {
       log.warn({ span: id, end, parameter, count, threshold }, 'line-threshold');
     }
     if (++this.#seconds % STORED_EVERY !== 1) return;
-    this.#lookBack.mark(this.#performance.counted(), this.#reading, now);
+    this.#lookBack.mark(this.#performance.counted(), now);
     this.#store();
   }
 
@@ -239,7 +242,7 @@ export class LineWatch implements Wakeable {
       if (type === 'raised') log.warn({ span: id, alarm }, 'alarm.raised');
       else log.info({ span: id, alarm }, 'alarm.cleared');
       if (type === 'cleared' && alarm !== 'd-channel-down')
-        this.#lookBack.begin(this.#performance.counted(), this.#reading, reactor.clock.now());
+        this.#lookBack.begin(this.#performance.counted(), reactor.clock.now());
     }
   }
 
@@ -269,7 +272,7 @@ export class LineWatch implements Wakeable {
       port: this.#port !== undefined && (this.#port.read === undefined || this.#reading !== undefined),
       alarms: LINE_ALARMS.filter((alarm) => this.#alarms.present(alarm) || this.#alarms.declared(alarm)),
       loopback: this.#loopback?.type ?? this.#reading?.loopback,
-      ...this.#lookBack.facts(this.#performance.counted(), this.#reading, now),
+      ...this.#lookBack.facts(this.#performance.counted(), this.#reading?.far !== undefined, now),
       flagsIn: this.#reading?.flagsIn,
       ...(dChannel.exists ? dChannel.evidence : (signalling.evidence ?? dChannel.evidence)).facts(now),
     };

@@ -3,29 +3,26 @@ import type { Diagnosis } from './diagnosis.ts';
 import { farEndOf, type SpanEvidence } from './evidence.ts';
 import type { Counts } from './second.ts';
 
-/** An hour's slips from which the clocks are at fault, and not a single upset. */
+/** Slipped seconds of an hour from which the clocks are at fault, and not a single upset. */
 const SLIPS_PER_HOUR = 4;
 const HOUR = 3600;
 
 /** Two clocks on one line slip, in both directions where both ends keep their own, in one where an end listens to two. */
 export function clockFault(evidence: SpanEvidence): Diagnosis | undefined {
-  const { slips, seconds } = evidence;
-  if (seconds === 0) return undefined;
-  const rate = (count: number): number => (count * HOUR) / seconds;
-  const near = rate(slips.near);
-  const far = slips.far === undefined ? undefined : rate(slips.far);
-  const nearSlips = slips.near > 1 && near >= SLIPS_PER_HOUR;
-  const farSlips = slips.far !== undefined && slips.far > 1 && far !== undefined && far >= SLIPS_PER_HOUR;
+  const { near, far, seconds } = evidence.slips;
+  const perHour = (count: number): number => (seconds === 0 ? 0 : (count * HOUR) / seconds);
+  const slips = (count: number): boolean => count > 1 && perHour(count) >= SLIPS_PER_HOUR;
+  const nearSlips = slips(near);
+  const farSlips = far !== undefined && slips(far);
   if (!nearSlips && !farSlips) return undefined;
-  const text = (name: string, perHour: number): string => `${name}: ${Math.round(perHour)} slips an hour`;
+  const text = (name: string, count: number): string =>
+    `${name}: ${Math.round(perHour(count))} seconds with a slip in an hour`;
   const because = [
     text('what we receive', near),
     ...(far === undefined ? [] : [text('what the far end receives', far)]),
   ];
   const oneWay = far !== undefined && nearSlips !== farSlips;
   if (oneWay) return oneWaySlips(evidence, nearSlips, because);
-  // One slip is 125 µs of an hour's 3.6 thousand million.
-  const ppm = Math.max(near, far ?? 0) / 28.8;
   return {
     id: 'clock-differs',
     party: 'settings',
@@ -35,7 +32,7 @@ export function clockFault(evidence: SpanEvidence): Diagnosis | undefined {
       'With several spans, only the carrier’s may be the reference, in the order of clockPriority.',
       `If that is so already, the ${farEndOf(evidence)} must look to its clock.`,
     ],
-    because: [...because, `the clocks are ${ppm < 1 ? ppm.toPrecision(2) : Math.round(ppm)} parts per million apart`],
+    because,
   };
 }
 

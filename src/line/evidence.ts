@@ -17,10 +17,15 @@ export interface FrameTally {
   readonly wrongSide: number;
 }
 
+/**
+ * Seconds with a controlled slip, of our receiver and, where it tells, of the far end. Slips themselves are not to be compared: what
+ * slips is a frame in a framer, and a block of 20 ms of each call in our own buffers.
+ */
 export interface SlipFacts {
-  /** Controlled slips that our receiver made, and those that the far end reports; undefined where it reports none. */
   readonly near: number;
   readonly far: number | undefined;
+  /** Over so many, the last hour at most: clocks that nearly agree slip seldom. */
+  readonly seconds: number;
 }
 
 export interface SpanEvidence {

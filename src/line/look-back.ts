@@ -1,17 +1,16 @@
-/** What a line has brought of late, for the doctor: since a mark of at most a quarter hour ago, whatever its bins are. */
+/** What a line has brought of late, for the doctor, whatever its bins are. */
 import { type Instant, seconds } from '../kernel/time.ts';
-import type { LineReading } from '../span/port.ts';
 import type { SpanEvidence } from './evidence.ts';
 import type { End } from './performance.ts';
 import { type Counts, since } from './second.ts';
 
-/** Marks are a minute apart, and one more than a quarter hour has minutes. */
-const MOST = 16;
+/** Marks are a minute apart: errors are looked at over a quarter hour, slips over an hour. */
+const QUARTER = 15;
+const HOUR = 60;
 
 /** What had been counted at a moment. */
 interface Mark {
   readonly counted: Readonly<Record<End, Counts>>;
-  readonly slips: SpanEvidence['slips'] | undefined;
   readonly at: Instant;
 }
 
@@ -19,39 +18,33 @@ export class LookBack {
   #marks: readonly Mark[] = [];
 
   /** Once a minute. */
-  mark(counted: Mark['counted'], reading: LineReading | undefined, now: Instant): void {
-    const slips = reading && { near: reading.counters.slips, far: reading.far?.slips };
-    this.#marks = [...this.#marks.slice(1 - MOST), { counted, slips, at: now }];
+  mark(counted: Mark['counted'], now: Instant): void {
+    this.#marks = [...this.#marks.slice(-HOUR), { counted, at: now }];
   }
 
   /** The line is mended: what it did while it was broken says nothing of it from here on. */
-  begin(counted: Mark['counted'], reading: LineReading | undefined, now: Instant): void {
-    this.#marks = [];
-    this.mark(counted, reading, now);
+  begin(counted: Mark['counted'], now: Instant): void {
+    this.#marks = [{ counted, at: now }];
   }
 
+  /** @param farTells Whether the far end reports what it receives. */
   facts(
     counted: Mark['counted'],
-    reading: LineReading | undefined,
+    farTells: boolean,
     now: Instant,
   ): Pick<SpanEvidence, 'seconds' | 'near' | 'far' | 'slips'> {
-    const [mark = { counted, slips: undefined, at: now }] = this.#marks;
+    const [oldest = { counted, at: now }] = this.#marks;
+    const mark = this.#marks.at(-1 - QUARTER) ?? oldest;
+    const slipped = (end: End): number => counted[end].css - oldest.counted[end].css;
     return {
       seconds: (now - mark.at) / seconds(1),
       near: since(mark.counted.near, counted.near),
       far: since(mark.counted.far, counted.far),
-      slips: slipsSince(mark.slips, reading),
+      slips: {
+        near: slipped('near'),
+        far: farTells ? slipped('far') : undefined,
+        seconds: (now - oldest.at) / seconds(1),
+      },
     };
   }
-}
-
-function slipsSince(mark: Mark['slips'], reading: LineReading | undefined): SpanEvidence['slips'] {
-  if (mark === undefined || reading === undefined) return { near: 0, far: undefined };
-  const { counters, far } = reading;
-  // A counter that has fallen began anew.
-  const more = (before: number, now: number): number => (now >= before ? now - before : now);
-  return {
-    near: more(mark.near, counters.slips),
-    far: far === undefined || mark.far === undefined ? undefined : more(mark.far, far.slips),
-  };
 }

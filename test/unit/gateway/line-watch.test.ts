@@ -120,6 +120,13 @@ test('a loopback that will not go at its end is tried again until it goes', () =
   assert.deepEqual([loopback, watch.closed], [undefined, undefined]);
 });
 
+test('a loopback does not outlast the watch that would end it', () => {
+  open();
+  rig.reactor.run(() => assert.equal(watch.loop('line', seconds(3600)), undefined));
+  watch.stop();
+  assert.equal(loopback, undefined);
+});
+
 test('a loopback that somebody else has made can be taken down', () => {
   open();
   loopback = 'line';

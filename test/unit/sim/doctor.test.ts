@@ -64,7 +64,7 @@ describe('the doctor finds every fault that the simulator can make', () => {
       make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 0, slips: 0.1 }, far: { ...CALM, slips: 0.1 } }),
       id: 'clock-differs',
       party: 'settings',
-      says: /the clocks are 1[23] parts per million apart/,
+      says: /what the far end receives: 3\d\d seconds with a slip in an hour/,
     },
     {
       name: 'slips of what we receive only',
@@ -72,7 +72,7 @@ describe('the doctor finds every fault that the simulator can make', () => {
       make: ({ span }) => span.suffer({ near: { ...CALM, lineCode: 0, slips: 0.1 } }),
       id: 'slips-one-way',
       party: 'carrier',
-      says: /what we receive: 3\d\d slips an hour/,
+      says: /what we receive: 3\d\d seconds with a slip in an hour/,
     },
     {
       name: 'slips of what they receive only',
@@ -80,7 +80,7 @@ describe('the doctor finds every fault that the simulator can make', () => {
       make: ({ span }) => span.suffer({ far: { ...CALM, slips: 0.1 } }),
       id: 'slips-one-way',
       party: 'ours',
-      says: /what the far end receives: 3\d\d slips an hour/,
+      says: /what the far end receives: 3\d\d seconds with a slip in an hour/,
     },
     {
       name: 'a bad cable',
@@ -234,6 +234,16 @@ describe('the doctor finds every fault that the simulator can make', () => {
         assert.deepEqual(found(one), ['well']);
       });
     }
+
+    test('a box that was held up once: every call of it slipped in one second', async () => {
+      const one = await lineBranch();
+      await one.pass(70);
+      one.span.suffer({ near: { ...CALM, lineCode: 0, slips: 46 }, far: undefined });
+      await one.pass(1);
+      one.span.suffer({ far: undefined });
+      await one.pass(60);
+      assert.deepEqual(found(one), ['well']);
+    });
 
     test('a bad cable that was changed', async () => {
       const one = await lineBranch();
