@@ -38,6 +38,8 @@ export class DChannel implements Wakeable {
   readonly evidence: LinkEvidence;
   readonly #parts: DChannelParts;
   readonly #alarms = new Set<LineAlarm>();
+  /** Those that stood at any moment since `stood` was asked. */
+  readonly #stood = new Set<LineAlarm>();
   #port: SpanPort | undefined;
   #trouble: string | undefined;
   #up = false;
@@ -67,6 +69,14 @@ export class DChannel implements Wakeable {
 
   get alarms(): ReadonlySet<LineAlarm> {
     return this.#alarms;
+  }
+
+  /** All alarms that stood since this was asked before, if only for a moment. */
+  stood(): readonly LineAlarm[] {
+    const stood = [...this.#stood];
+    this.#stood.clear();
+    for (const alarm of this.#alarms) this.#stood.add(alarm);
+    return stood;
   }
 
   /** What we receive is intact: RAI alone says something of the other direction only. */
@@ -147,6 +157,7 @@ export class DChannel implements Wakeable {
     if (this.#alarms.has(alarm) === raised) return;
     if (raised) this.#alarms.add(alarm);
     else this.#alarms.delete(alarm);
+    this.#stood.add(alarm);
     this.#parts.log.warn({ span: this.id, alarm, raised }, 'span.alarm');
     this.evidence.lineTurned(this.#parts.reactor.clock.now());
     this.#link({ type: 'line', active: this.lineUp });

@@ -54,8 +54,6 @@ export class LineWatch implements Wakeable {
   #seconds = 0;
   /** When the next second ends: seconds follow each other without the delays of the loop adding up. */
   #next: Instant;
-  /** All alarms that stood in the second that is running. */
-  readonly #inSecond = new Set<LineAlarm>();
   readonly #lookBack = new LookBack();
 
   constructor(parts: LineWatchParts) {
@@ -105,7 +103,6 @@ export class LineWatch implements Wakeable {
     if (this.#port === undefined) return;
     const { reactor, dChannel, slots } = this.#parts;
     const now = reactor.clock.now();
-    for (const alarm of dChannel.alarms) this.#inSecond.add(alarm);
     this.#say(this.#alarms.feed({ type: 'line', alarms: [...dChannel.alarms] }, now));
     this.#say(this.#alarms.feed({ type: 'd-channel', up: dChannel.up || !dChannel.exists }, now));
     if (this.#busyOut.any) this.#order(this.#busyOut.follow(slots()));
@@ -188,10 +185,8 @@ export class LineWatch implements Wakeable {
     if (!this.#schedule(now)) this.#performance.resume();
     this.#reading = this.#port?.read?.();
     this.#compare(this.#reading);
-    const alarms = [...this.#inSecond];
-    this.#inSecond.clear();
-    for (const alarm of dChannel.alarms) this.#inSecond.add(alarm);
-    const crossings = this.#performance.second(this.#reading, alarms, this.#failures(), reactor.clock.wall());
+    const wall = reactor.clock.wall();
+    const crossings = this.#performance.second(this.#reading, dChannel.stood(), this.#failures(), wall);
     for (const { end, parameter, count, threshold } of crossings) {
       log.warn({ span: id, end, parameter, count, threshold }, 'line-threshold');
     }

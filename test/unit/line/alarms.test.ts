@@ -77,6 +77,27 @@ describe('alarms of a span', () => {
       [up, [1, shows('LOS')], [10, shows('RAI')]],
       ['3.5 +line-los', '20 −line-los', '20 +line-rai'],
     ],
+    [
+      'a defect that comes and goes each second is no alarm',
+      [
+        up,
+        ...Array.from({ length: 20 }, (_, n): readonly [number, AlarmEvent] => [1 + n, n % 2 ? shows() : shows('LOS')]),
+      ],
+      [],
+    ],
+    [
+      'one that flaps after it was raised is one alarm until it has been gone for ten seconds',
+      [
+        up,
+        [1, shows('LOS')],
+        ...Array.from({ length: 10 }, (_, n): readonly [number, AlarmEvent] => [
+          9 + 3 * n,
+          n % 2 ? shows('LOS') : shows(),
+        ]),
+        [39, shows()],
+      ],
+      ['3.5 +line-los', '49 −line-los'],
+    ],
     ['yellow alone hides the D-channel', [up, [1, shows('RAI')], [1, dChannel(false)]], ['3.5 +line-rai']],
     [
       'a D-channel’s alarm goes out of sight when the line fails',

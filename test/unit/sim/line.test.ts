@@ -43,16 +43,28 @@ describe('the line of a branch', () => {
     assert.equal(one.sim.gateway.spans.all[0]?.dChannel.up, true);
   });
 
-  test('a signal that was gone between two looks has spoilt its second', async () => {
-    const one = await lineBranch();
-    await one.pass(30.2);
-    one.span.alarm('LOS', true);
-    await one.pass(0.5);
-    one.span.alarm('LOS', false);
-    await one.pass(30);
-    const { es, ses, sefs, les } = one.state().performance.near.current.counts;
-    assert.deepEqual([es, ses, sefs, les], [1, 1, 1, 1]);
-  });
+  for (const gone of [0.5, 0]) {
+    test(`a signal that was gone for ${gone} s between two looks has spoilt its second`, async () => {
+      const one = await lineBranch();
+      const { reactor } = one.sim.gateway;
+      await one.pass(30.2);
+      const turn = (raised: boolean) => one.span.alarm('LOS', raised);
+      if (gone > 0) {
+        turn(true);
+        await one.pass(gone);
+        turn(false);
+      } else {
+        // Both events wait when the first is heard.
+        reactor.run(() => {
+          turn(true);
+          turn(false);
+        });
+      }
+      await one.pass(30);
+      const { es, ses, sefs, les } = one.state().performance.near.current.counts;
+      assert.deepEqual([es, ses, sefs, les], [1, 1, 1, 1]);
+    });
+  }
 
   test('a whole quarter hour is counted to the second', async () => {
     const one = await lineBranch();
