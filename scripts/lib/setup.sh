@@ -6,7 +6,9 @@
 run_needs=(
   npm=npm
   cc=gcc
+  c++=g++
   /usr/include/stdio.h=libc6-dev
+  /usr/include/pcap/pcap.h=libpcap-dev
   /etc/ssl/certs/ca-certificates.crt=ca-certificates
 )
 check_needs=(
