@@ -16,7 +16,7 @@ import { loadSite } from './config/load.ts';
 import type { Site, SpanSetting } from './config/schema.ts';
 import { type HttpConsole, startHttp } from './console/http.ts';
 import { Activator } from './gateway/activate.ts';
-import { captureDesk } from './gateway/capture-desk.ts';
+import { Captures } from './gateway/capture-desk.ts';
 import { decisionView, explainView } from './gateway/explain.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Alarm, Reactor } from './gateway/reactor.ts';
@@ -148,6 +148,7 @@ export async function startBox(
     started,
     confirmBy: activator.deadline,
   });
+  const capture = new Captures(running, clock, preciseWall());
   const http = await startHttp(
     site.http,
     {
@@ -164,7 +165,7 @@ export async function startBox(
       confirm: () => activator.confirm(),
       abandon: () => activator.abandon(),
       spans: spanDesk(running, clock),
-      capture: captureDesk(running, clock),
+      capture,
     },
     log,
   );
@@ -175,9 +176,16 @@ export async function startBox(
   const door = http.value;
   const stop = async (): Promise<void> => {
     await door.close();
+    await capture.close();
     await running.stop();
   };
   return ok({ gateway: running, http: door, virtualSpans, stuck, stop });
+}
+
+/** The wall time with its fractions, which Date.now() has not. */
+function preciseWall(): () => number {
+  const native = loadNative();
+  return native.ok ? native.value.realtime : clock.wall;
 }
 
 function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {

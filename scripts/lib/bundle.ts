@@ -13,9 +13,11 @@ const BESIDE: Readonly<
   Record<string, { readonly name: string; readonly from: string; readonly as: 'bundle' | 'copy' }>
 > = {
   './worker.ts': { name: 'worker.js', from: 'src/media/worker.ts', as: 'bundle' },
+  './sniffer.ts': { name: 'sniffer.js', from: 'src/capture/sniffer.ts', as: 'bundle' },
   './writer.ts': { name: 'writer.js', from: 'src/store/writer.ts', as: 'bundle' },
   './migrations/': { name: 'migrations/', from: 'src/store/migrations', as: 'copy' },
   '../../build/native/branchline.node': { name: 'branchline.node', from: 'build/native/branchline.node', as: 'copy' },
+  '../../build/native/cap.node': { name: 'cap.node', from: 'build/native/cap.node', as: 'copy' },
   '../../scripts/demo/site.yaml': { name: 'site.yaml', from: 'scripts/demo/site.yaml', as: 'copy' },
 };
 

@@ -1,28 +1,45 @@
-import type { WallTime } from '../kernel/time.ts';
-import { join, pcapngFrame, pcapngHead } from './pcapng.ts';
+import type { Instant } from '../kernel/time.ts';
+import { packetBlockSize } from './pcapng.ts';
 
-/** A capture of D-channels as it stands. */
-export interface RecorderState {
-  readonly spans: readonly string[];
-  readonly running: boolean;
-  /** When it ends by itself. */
-  readonly until: WallTime;
-  readonly frames: number;
-  readonly octets: number;
-  /** It has ended because it had come to its size. */
-  readonly full: boolean;
+/** Why it is over: it was asked to end, its time was up, it had come to its size. */
+export type CaptureEnd = 'asked' | 'time' | 'full';
+
+/** A frame of LAPD, from the address octet on, without FCS. */
+export interface DFrame {
+  /** Microseconds since 1970. */
+  readonly time: number;
+  /** Which of the recorder's spans. */
+  readonly span: number;
+  readonly direction: 'in' | 'out';
+  readonly octets: Uint8Array;
 }
 
-/** What crosses the D-channels, kept for a while as a file that Wireshark reads; bounded in time and in size. */
+/** What is recorded, and for how long. `zero`: the wall time, in milliseconds with their fraction, at which the monotonic clock was 0. */
+export interface Recording {
+  readonly spans: readonly string[];
+  readonly until: Instant;
+  readonly zero: number;
+}
+
+/** A capture of D-channels as it stands. */
+export interface RecorderState extends Recording {
+  readonly frames: readonly DFrame[];
+  /** In a file. */
+  readonly octets: number;
+  /** Undefined while it runs. */
+  readonly ended: CaptureEnd | undefined;
+}
+
+/**
+ * What crosses the D-channels, kept for a while; bounded in time and in size. Frames come with the monotonic time, which has the fractions
+ * that put them in order with packets.
+ */
 export class Recorder {
   readonly #most: number;
-  #spans: readonly string[] = [];
-  #until = 0 as WallTime;
-  #parts: Uint8Array[] = [];
+  #recording: Recording | undefined;
+  #frames: DFrame[] = [];
   #octets = 0;
-  #frames = 0;
-  #running = false;
-  #full = false;
+  #ended: CaptureEnd | undefined;
 
   /** @param most Octets that are kept. */
   constructor(most: number) {
@@ -30,56 +47,40 @@ export class Recorder {
   }
 
   /** Begins anew; what was kept of the last one goes. */
-  begin(spans: readonly string[], until: WallTime): void {
-    const head = pcapngHead(spans);
-    this.#spans = spans;
-    this.#until = until;
-    this.#parts = [head];
-    this.#octets = head.length;
-    this.#frames = 0;
-    this.#running = true;
-    this.#full = false;
+  begin(recording: Recording): void {
+    this.#recording = recording;
+    this.#frames = [];
+    this.#octets = 0;
+    this.#ended = undefined;
   }
 
   end(): void {
-    this.#running = false;
+    this.#ended ??= 'asked';
   }
 
-  /** One frame of LAPD, from the address octet on, without FCS. */
-  frame(span: string, direction: 'in' | 'out', frame: Uint8Array, wall: WallTime): void {
-    if (!this.#running) return;
-    if (wall >= this.#until) {
-      this.#running = false;
+  frame(span: string, direction: 'in' | 'out', octets: Uint8Array, now: Instant): void {
+    const recording = this.#recording;
+    if (recording === undefined || this.#over(now) !== undefined) return;
+    const number = recording.spans.indexOf(span);
+    if (number < 0) return;
+    const size = packetBlockSize(octets.length, true);
+    if (this.#octets + size > this.#most) {
+      this.#ended = 'full';
       return;
     }
-    const face = this.#spans.indexOf(span);
-    if (face < 0) return;
-    const part = pcapngFrame(face, wall, direction, frame);
-    if (this.#octets + part.length > this.#most) {
-      this.#running = false;
-      this.#full = true;
-      return;
-    }
-    this.#parts.push(part);
-    this.#octets += part.length;
-    this.#frames++;
+    const time = Math.round(1000 * (recording.zero + now));
+    this.#frames.push({ time, span: number, direction, octets: octets.slice() });
+    this.#octets += size;
   }
 
   /** Undefined: none was ever begun. */
-  state(wall: WallTime): RecorderState | undefined {
-    if (this.#parts.length === 0) return undefined;
-    return {
-      spans: this.#spans,
-      running: this.#running && wall < this.#until,
-      until: this.#until,
-      frames: this.#frames,
-      octets: this.#octets,
-      full: this.#full,
-    };
+  state(now: Instant): RecorderState | undefined {
+    if (this.#recording === undefined) return undefined;
+    return { ...this.#recording, frames: this.#frames, octets: this.#octets, ended: this.#over(now) };
   }
 
-  /** The file, also while it grows. */
-  file(): Uint8Array | undefined {
-    return this.#parts.length === 0 ? undefined : join(this.#parts);
+  #over(now: Instant): CaptureEnd | undefined {
+    if (this.#recording !== undefined && now >= this.#recording.until) this.#ended ??= 'time';
+    return this.#ended;
   }
 }

@@ -143,14 +143,35 @@ export type BertAnswer =
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'unknown' };
 
-/** A capture of D-channels; `octets` of a file that Wireshark reads. `full`: it has ended at its largest size. */
+/** Packets that may be captured: signalling, sound, spans over Ethernet. */
+export const CAPTURED = ['sip', 'rtp', 'tdmoe'] as const;
+export type CaptureKind = (typeof CAPTURED)[number];
+
+/** Why a capture is over: it was asked to end, its time was up, it had come to its size. */
+export type CaptureEnd = 'asked' | 'time' | 'full';
+
+/** A capture of D-channels, and of packets where they were asked for; octets are those of a file that Wireshark reads. */
 export interface CaptureView {
-  readonly spans: readonly string[];
+  /** Either of them runs. */
   readonly running: boolean;
   readonly until: string;
+  readonly spans: readonly string[];
   readonly frames: number;
   readonly octets: number;
-  readonly full: boolean;
+  readonly ended: CaptureEnd | undefined;
+  readonly packets: PacketsView | undefined;
+}
+
+export interface PacketsView {
+  /** What each lets through, in the words of pcap-filter(7). */
+  readonly interfaces: readonly { readonly name: string; readonly filter: string }[];
+  readonly packets: number;
+  readonly octets: number;
+  /** By the kernel, while the capturing process was busy. */
+  readonly dropped: number;
+  readonly ended: CaptureEnd | 'failed' | undefined;
+  /** What went wrong, and what would mend it. */
+  readonly why: string | undefined;
 }
 
 export type CaptureAnswer =

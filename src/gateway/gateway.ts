@@ -140,7 +140,7 @@ export class Gateway {
       log,
       books: new LineBooks(store.start, quietly),
       follow: (span) => this.media.reference(span),
-      onFrame: (span, direction, frame) => this.recorder.frame(span, direction, frame, clock.wall()),
+      onFrame: (span, direction, frame) => this.recorder.frame(span, direction, frame, clock.now()),
       open: (span, hear) => world.openSpan(span, reactor, this.media, hear),
       path: () => this.path,
       onMessage: (span, direction, octets, at) => this.tracer.q931(span, direction, octets, at),

@@ -92,11 +92,12 @@ export class BoxProcess {
     writeFileSync(this.file, JSON.stringify(settings));
   }
 
-  /** Starts it, and waits until it answers. `flags` are Node's own, for a profile. */
-  async start(flags: readonly string[] = []): Promise<void> {
+  /** Starts it, and waits until it answers. `flags` are Node's own, for a profile; `under` is a program that runs it, as `setpriv …`. */
+  async start(flags: readonly string[] = [], under: readonly string[] = []): Promise<void> {
     if (await this.answers()) throw new Error(`another box answers at ${this.url}`);
     const env = flags.length === 0 ? {} : { env: { NODE_OPTIONS: flags.join(' ') } };
-    const program = new Program(COMMAND, ['run', '-c', this.file], { cwd: this.folder, ...env });
+    const [command = COMMAND, ...words] = [...under, COMMAND, 'run', '-c', this.file];
+    const program = new Program(command, words, { cwd: this.folder, ...env });
     this.#program = program;
     let over = false;
     const mark = (): void => {

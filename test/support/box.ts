@@ -1,7 +1,15 @@
 /** A box as the HTTP API shows it, with nothing behind it. */
 import type { Controls, ReadModel } from '../../src/console/http.ts';
 import type { SpanDesk } from '../../src/console/span-routes.ts';
-import type { BertView, CallView, CaptureView, EndView, SpanView, StatusView } from '../../src/console/views.ts';
+import type {
+  BertView,
+  CallView,
+  CaptureView,
+  EndView,
+  PacketsView,
+  SpanView,
+  StatusView,
+} from '../../src/console/views.ts';
 import type { Health } from '../../src/telemetry/health.ts';
 
 export const HEALTHY: Health = { verdict: 'ok', problems: [] };
@@ -147,12 +155,21 @@ const spanDesk = (told: string[]): SpanDesk => ({
 
 /** Controls that note what they were told and take every configuration. */
 const CAPTURE: CaptureView = {
-  spans: ['t1'],
   running: true,
   until: '2026-11-21T22:05:00.000Z',
+  spans: ['t1'],
   frames: 12,
   octets: 900,
-  full: false,
+  ended: undefined,
+  packets: undefined,
+};
+const PACKETS: PacketsView = {
+  interfaces: [{ name: 'lo', filter: 'udp port 5060' }],
+  packets: 40,
+  octets: 8000,
+  dropped: 1,
+  ended: undefined,
+  why: undefined,
 };
 
 export function controls(over: Partial<Controls> = {}): Controls & { readonly told: string[] } {
@@ -161,15 +178,22 @@ export function controls(over: Partial<Controls> = {}): Controls & { readonly to
     told,
     spans: spanDesk(told),
     capture: {
-      begin(spans, seconds) {
-        told.push(`capture ${spans?.join(' ') ?? 'all'} ${seconds}`);
-        return spans?.includes('t9')
-          ? { type: 'refused', why: 'there is no D-channel on a span t9' }
-          : { type: 'done', capture: CAPTURE };
+      async begin({ spans, seconds, packets, interfaces }) {
+        const which = packets.length === 0 ? '' : ` ${packets} on ${interfaces ?? 'those of the listeners'}`;
+        told.push(`capture ${spans?.join(' ') ?? 'all'} ${seconds}${which}`);
+        if (spans?.includes('t9')) return { type: 'refused', why: 'there is no D-channel on a span t9' };
+        const failed = interfaces?.includes('eth9') ? ({ ended: 'failed', why: 'no right to capture' } as const) : {};
+        return {
+          type: 'done',
+          capture: packets.length === 0 ? CAPTURE : { ...CAPTURE, packets: { ...PACKETS, ...failed } },
+        };
       },
-      end: () => ({ type: 'done', capture: { ...CAPTURE, running: false } }),
+      end: async () => ({
+        type: 'done',
+        capture: { ...CAPTURE, running: false, ended: 'asked', packets: { ...PACKETS, ended: 'full' } },
+      }),
       state: () => CAPTURE,
-      file: () => Uint8Array.of(1, 2, 3),
+      file: () => [Uint8Array.of(1, 2), Uint8Array.of(3)],
     },
     apply: async (text, seconds) => {
       told.push(`apply ${text} ${seconds}`);

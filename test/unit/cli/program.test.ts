@@ -278,12 +278,34 @@ test('a capture is begun, looked at, ended and saved', async () => {
     (await branchline(['capture', '--begin', '--spans', 't9'])).err,
     'the box says: there is no D-channel on a span t9',
   );
-  assert.match((await branchline(['capture', '--end'])).out, /, over$/);
+  assert.equal(
+    (await branchline(['capture', '--end'])).out,
+    't1: 12 frames, 900 octets, over\nlo: 40 packets, 8000 octets, 1 dropped, over: it is full',
+  );
   const path = join(folder, 'd.pcapng');
   assert.equal((await branchline(['capture', '--save', path])).out, `${path}: 3 octets`);
   assert.deepEqual([...(await readFile(path))], [1, 2, 3]);
   assert.equal((await branchline(['capture', '--save', join(folder, 'none', 'd.pcapng')])).code, 1);
   assert.equal((await branchline(['capture', '--for', '0'])).code, 2);
+});
+
+test('packets are captured as asked; that they can’t be is said with its reason, and ends with 1', async () => {
+  told.told.length = 0;
+  const { out } = await branchline(['capture', '--begin', '--packets', 'sip,rtp']);
+  assert.match(out, /\nlo: 40 packets, 8000 octets, 1 dropped, until 2026-11-21T22:05:00.000Z$/);
+  const failed = await branchline(['capture', '--begin', '--packets', 'sip', '--interfaces', 'lo,eth9', '--for', '60']);
+  assert.equal(failed.code, 1);
+  assert.match(failed.err, /^t1: 12 frames.*\nlo: 40 packets, 8000 octets, 1 dropped, over: no right to capture$/);
+  assert.deepEqual(told.told, ['capture all 300 sip,rtp on those of the listeners', 'capture all 60 sip on lo,eth9']);
+  for (const [words, fault] of [
+    [['--packets', 'sip,everything'], 'the box says: packets must be some of sip, rtp, tdmoe'],
+    [['--interfaces', 'lo'], 'the box says: interfaces go with packets'],
+    [['--packets', 'sip', '--interfaces', 'a,b,c,d,e,f,g,h,i'], 'the box says: at most 8 interfaces'],
+  ] as const) {
+    const { code, err } = await branchline(['capture', '--begin', ...words]);
+    assert.deepEqual([code, err], [1, fault]);
+  }
+  assert.match((await branchline(['capture', '--help'])).out, /TLS stays ciphertext/);
 });
 
 test('apply shows what changes and how to keep it; confirm and abandon settle it', async () => {
