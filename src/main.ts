@@ -13,6 +13,7 @@ import { compileDirectory } from './config/compile.ts';
 import { loadDirectory, writeDirectory } from './config/directory-file.ts';
 import { channelsOf, clockOf, codingOf, dChannelOf, framingOf, lawOf, SLOTS } from './config/line.ts';
 import { loadSite } from './config/load.ts';
+import type { Problem } from './config/problem.ts';
 import type { Site, SpanSetting } from './config/schema.ts';
 import { type HttpConsole, startHttp } from './console/http.ts';
 import { Activator } from './gateway/activate.ts';
@@ -33,6 +34,7 @@ import { type Clock, type Instant, ms, seconds, type WallTime } from './kernel/t
 import type { MediaDriver } from './media/messages.ts';
 import { type MediaPlane, startMediaPlane } from './media/plane.ts';
 import { probePorts } from './media/probe.ts';
+import { type RecordingFault, readRecordings } from './media/recordings.ts';
 import { loadNative } from './native/native.ts';
 import { rememberingDns, systemDns } from './net/dns.ts';
 import { locate } from './net/locate.ts';
@@ -110,7 +112,7 @@ export async function startBox(
     return fail([`${configFile} can't be read: ${error instanceof Error ? error.message : String(error)}`]);
   }
   const loaded = loadSite(text, configFile);
-  if (!loaded.ok) return fail(loaded.error.map(({ path, what, mend }) => `${path}: ${what}: ${mend}`));
+  if (!loaded.ok) return fail(loaded.error.map(problemText));
   const site: Site = { ...loaded.value, ...instead };
   const log = pino({ level: site.log.level, base: null });
   const virtualSpans = new Map<string, VirtualSpan>();
@@ -222,6 +224,10 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
       });
     },
     tls: ({ sip }) => (sip.tls === undefined ? Promise.resolve(ok(undefined)) : readTls(sip.tls)),
+    async recordings({ announcements }) {
+      const read = await readRecordings(announcements);
+      return read.ok ? read : fail(read.error.map(recordingProblem).map(problemText).join('; '));
+    },
     openTransport: ({ listen, tls }, { message, broken, closed }) =>
       openSipTransport({
         listen,
@@ -285,6 +291,14 @@ async function readTls({ certificate, key, ca }: NonNullable<Site['sip']['tls']>
   const authorities = await pemOf('ca', ca);
   return authorities.ok ? ok({ ...own, ca: authorities.value, mutual: true }) : authorities;
 }
+
+const problemText = ({ path, what, mend }: Problem): string => `${path}: ${what}: ${mend}`;
+
+const recordingProblem = ({ place, what, mend }: RecordingFault): Problem => ({
+  path: `announcements[${place}].file`,
+  what,
+  mend,
+});
 
 const pemOf = (setting: string, file: string): Promise<Result<Buffer, string>> =>
   readFile(file).then(ok, (error: Error) => fail(`sip.tls.${setting}: ${error.message}`));
@@ -425,6 +439,10 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
     print: (text) => console.log(text),
     complain: (text) => console.error(text),
     run,
+    async files({ announcements }) {
+      const read = await readRecordings(announcements);
+      return read.ok ? [] : read.error.map(recordingProblem);
+    },
     scan: () => {
       const native = loadNative();
       return native.ok ? scanSpans(native.value) : native;

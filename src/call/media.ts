@@ -39,6 +39,8 @@ export type Digit = string;
 export type LegMediaCommand =
   | { readonly type: 'open-rtp' }
   | { readonly type: 'open-tdm'; readonly channel: BChannel; readonly law: Law }
+  /** A recording instead of a far party, so many times; at its end the leg hears `played`. */
+  | { readonly type: 'open-recording'; readonly recording: string; readonly times: number }
   | { readonly type: 'aim'; readonly target: RtpTarget }
   | { readonly type: 'send-digit'; readonly digit: Digit; readonly duration: number }
   | { readonly type: 'close' };
@@ -49,7 +51,8 @@ export type LegMediaEvent =
   | { readonly type: 'failed'; readonly why: string }
   /** Heard from the far party; the plane has passed it on to the joined endpoint by itself. Milliseconds. */
   | { readonly type: 'digit'; readonly digit: Digit; readonly duration: number }
-  | { readonly type: 'silent'; readonly seconds: number };
+  | { readonly type: 'silent'; readonly seconds: number }
+  | { readonly type: 'played' };
 
 /** What a call asks of the media plane about two legs' endpoints. A tone is played toward the leg's far party. */
 export type CallMediaCommand =

@@ -104,11 +104,12 @@ function wholeSeconds(text: string): number {
 
 async function check(file: string, options: { readonly json?: true }, world: CliWorld): Promise<ExitCode> {
   const site = await readSite(file);
-  const problems = site.ok ? [] : site.error;
+  const problems = site.ok ? await world.files(site.value) : site.error;
+  const right = problems.length === 0;
   if (options.json) world.print(JSON.stringify({ problems }));
-  else if (site.ok) world.print(`${file} is right: ${summary(site.value)}`);
+  else if (site.ok && right) world.print(`${file} is right: ${summary(site.value)}`);
   else world.complain(`${showProblems(problems)}\n\n${count(problems.length, 'problem')} in ${file}`);
-  return site.ok ? EXIT.done : EXIT.no;
+  return right ? EXIT.done : EXIT.no;
 }
 
 function summary({ users, spans, routes }: Site): string {

@@ -16,6 +16,8 @@ export interface CliWorld {
   complain(text: string): void;
   /** Runs the gateway until it is told to stop; answers with the exit code. */
   run(configFile: string): Promise<number>;
+  /** What is wrong with the files that a configuration names. */
+  files(site: Site): Promise<readonly Problem[]>;
   /** The spans of the cards in this machine; the error is a sentence. */
   scan(): Result<readonly FoundSpan[]>;
 }

@@ -1,14 +1,15 @@
 /** From the site's configuration to the directory file: defaults resolved, passwords turned into hashes. */
 import { createHash } from 'node:crypto';
+import { causeOf } from '../call/cause.ts';
 import {
   DIRECTORY_FORMAT,
   type DirectoryCarrierGroup,
   type DirectoryDid,
+  type DirectoryDidTarget,
   type DirectoryFile,
   type DirectoryGateway,
   type DirectoryNumberRule,
   type DirectoryRoute,
-  type DirectoryTarget,
   type DirectoryUser,
 } from '../routing/directory-file.ts';
 import type { Inward, Outward } from '../routing/permissions.ts';
@@ -36,9 +37,18 @@ export function compileDirectory(site: Site): DirectoryFile {
       rules: rules.map(({ name, pattern, translation }) => ({ name, pattern, translation })),
     })),
     dids: site.dids.map(
-      ({ number, to, backups }): DirectoryDid => ({ ...number, targets: [to, ...backups] satisfies DirectoryTarget[] }),
+      ({ number, to, backups }): DirectoryDid => ({
+        ...number,
+        targets: [to, ...backups] satisfies DirectoryDidTarget[],
+      }),
     ),
     lastResort: site.lastResort,
+    announcements: site.announcements.map(({ id, answers, times, cause = answers ? 16 : 31 }) => ({
+      id,
+      answers,
+      times,
+      cause: causeOf(cause),
+    })),
     branches: site.branches.map(({ id, prefixes, gateways }) => ({ id, prefixes, gateways })),
     routes: site.routes.map((route) => compileRoute(route, site)),
     gateways: compileGateways(site),

@@ -69,6 +69,7 @@ const PARTS: readonly Part[] = [
     ),
   },
   { section: 'lastResort', reach: 'directory', entries: one((site) => site.lastResort) },
+  { section: 'announcements', reach: 'directory', entries: many((site) => site.announcements, byId) },
   { section: 'policies', reach: 'directory', entries: many((site) => site.policies, byId) },
   { section: 'numberLists', reach: 'directory', entries: many((site) => site.numberLists, byId) },
   { section: 'calendars', reach: 'directory', entries: many((site) => site.calendars, byId) },

@@ -1,5 +1,6 @@
 /** The one schema of site.yaml: the types, the defaults, the checks of single values and the JSON Schema all come from it. */
 import { z } from 'zod';
+import { announcement } from './schema/announcements.ts';
 import { http, limits, log, media, sip, site, store } from './schema/box.ts';
 import { flood } from './schema/flood.ts';
 import {
@@ -39,6 +40,7 @@ export const siteSchema = z.strictObject({
   profiles: z.array(profile).min(1).max(200),
   dids: z.array(did).max(10000).default([]),
   lastResort: lastResort.optional(),
+  announcements: z.array(announcement).max(32).default([]),
   policies: z.array(policy).max(200).default([]),
   numberLists: z.array(numberList).max(200).default([]),
   calendars: z.array(calendar).max(200).default([]),

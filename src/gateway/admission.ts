@@ -74,6 +74,7 @@ export class Admission {
       this.heardFrom(hop.binding.flow.remote.address, leg);
       return true;
     }
+    if (hop.type === 'announcement') return true;
     this.#onCall(hop.id);
     if (!emergency && this.isFull(hop.id)) return false;
     this.#gateways.enter(leg, hop.id);

@@ -23,18 +23,23 @@ export type DialHop =
       readonly type: 'contact';
       readonly binding: PhoneAddress;
     })
-  | Extract<Hop, { readonly type: 'span-group' | 'sip-trunk' }>;
+  | Extract<Hop, { readonly type: 'span-group' | 'sip-trunk' | 'announcement' }>;
+
+/** A hop that leaves by a span group or a SIP trunk. */
+export type GatewayHop = Extract<DialHop, { readonly type: 'span-group' | 'sip-trunk' }>;
+
+export const isGateway = (hop: DialHop): hop is GatewayHop => hop.type === 'span-group' || hop.type === 'sip-trunk';
 
 /** The offer as it goes out on this hop: with the numbers and names in its form, and who has diverted the call to it. */
 export function offerOn(hop: DialHop, offer: Offer, source: Source, directory: Directory): Offer {
   const redirecting = [...(hop.diverted ?? []), ...offer.redirecting];
-  const gateway = hop.type === 'contact' ? undefined : hop.id;
+  const gateway = isGateway(hop) ? hop.id : undefined;
   return { ...offer, ...identityFor({ ...offer, redirecting }, source, gateway, directory), ...numbersOf(hop) };
 }
 
 /** A user is called by the number that was dialled. */
 function numbersOf(hop: DialHop): { called?: PartyNumber; caller: CallerNumber | undefined } {
-  return hop.type === 'contact' ? { caller: hop.caller } : { called: hop.called, caller: hop.caller };
+  return isGateway(hop) ? { called: hop.called, caller: hop.caller } : { caller: hop.caller };
 }
 
 /** The hop in a few words, for the log and the call record. */
@@ -81,11 +86,9 @@ export function stepsOf(
   return { steps: hops.flatMap(step), hops: byName };
 }
 
-/** A gateway with what is called by it; undefined for a phone, which may ring again. */
+/** A gateway with what is called by it; undefined for a phone, which may ring again, and for what is ours. */
 const wayOf = (hop: DialHop): string | undefined =>
-  hop.type === 'contact'
-    ? undefined
-    : `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}`;
+  isGateway(hop) ? `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}` : undefined;
 
 function legsOf(hop: Hop, { contactsOf, phone }: Phones): readonly DialHop[] {
   if (hop.type !== 'user') return [hop];

@@ -13,7 +13,7 @@ import {
   type ThrottleEvent,
   type ThrottleLimits,
 } from '../routing/throttle.ts';
-import type { DialHop } from './dial-hop.ts';
+import { type DialHop, isGateway } from './dial-hop.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 
 export interface GatewayWatchParts {
@@ -79,12 +79,12 @@ export class GatewayWatch implements Wakeable {
 
   /** The gateway of this hop has answered something: it lives. */
   answered(hop: DialHop): void {
-    if (hop.type !== 'contact') this.#count(hop.id, 'good');
+    if (isGateway(hop)) this.#count(hop.id, 'good');
   }
 
   /** The hop has ended before the call was answered. `heard`: after an answer of some kind, which has been counted. */
   ended(hop: DialHop, release: Release, heard: boolean): void {
-    if (hop.type === 'contact') return;
+    if (!isGateway(hop)) return;
     const outcome = outcomeOf(release, heard, this.#parts.up(hop.id));
     if (!heard || outcome === 'failed') this.#count(hop.id, outcome);
   }
@@ -92,7 +92,7 @@ export class GatewayWatch implements Wakeable {
   /** A call through this gateway is over, and its stream has said how it was. */
   heardStream(hop: DialHop, { received, lost, late }: StreamStats): void {
     const all = received + lost;
-    if (hop.type === 'contact' || all < MIN_PACKETS) return;
+    if (!isGateway(hop) || all < MIN_PACKETS) return;
     this.#standings.quality(hop.id, Math.max(0, 1 - (lost + late) / all));
   }
 

@@ -27,6 +27,7 @@ import type { Store } from '../store/store.ts';
 import type { StoreOp } from '../store/words.ts';
 import { type GatewayFacts, type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
+import { announcementLeg } from './announcement.ts';
 import { CallPath } from './call-path.ts';
 import { cutOff } from './cut-off.ts';
 import { Dispatch } from './dispatch.ts';
@@ -267,6 +268,8 @@ export class Gateway {
             return sipCalls.trunk(leg, hop, offer, ears);
           case 'contact':
             return sipCalls.contact(leg, hop, offer, ears);
+          case 'announcement':
+            return announcementLeg(leg, hop, offer, ears, reactor);
           default:
             return impossible(hop);
         }
@@ -384,6 +387,8 @@ export class Gateway {
     // Going back needs no file: they may hold the very thing that could not be used.
     const tls = back ? ok(this.#formerTls) : await this.#world.tls(site);
     if (!tls.ok) return tls;
+    const recordings = await this.#world.recordings(site);
+    if (!recordings.ok) return recordings;
     this.#tls = tls.value;
     const problem = await this.transport.become(site.sip.listen, tls.value);
     if (problem !== undefined) return fail(listenFault(problem));
@@ -391,6 +396,7 @@ export class Gateway {
     if (!spans.ok) return spans;
     this.reactor.run(() => {
       this.#site = site;
+      this.media.recordings(recordings.value);
       this.router.swap(directory.value);
       this.#configureWatch(site);
       this.peers.configure(peerSetting(site));

@@ -1,6 +1,6 @@
 import { type Spent, spend } from '../routing/permissions.ts';
 import type { StoreOp } from '../store/words.ts';
-import type { DialHop } from './dial-hop.ts';
+import { type DialHop, isGateway } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import type { QuotaWatch } from './quota-watch.ts';
 
@@ -32,7 +32,7 @@ export class Ledger {
 
   /** The call was answered over this hop: one that leaves the enterprise is on somebody's account, unless it is an emergency. */
   answered(live: LiveCall, hop: DialHop | undefined): void {
-    if (hop === undefined || hop.type === 'contact' || live.decision?.emergency !== false) return;
+    if (hop === undefined || !isGateway(hop) || live.decision?.emergency !== false) return;
     // Who diverted it to here after ringing pays for this hop, though the call began as another's.
     live.spender = hop.charged ?? live.decision.charged;
     if (live.spender === undefined) return;

@@ -3,6 +3,7 @@ import type { CallEffect, CallEvent } from '../call/call-words.ts';
 import { CAUSE } from '../call/cause.ts';
 import type { Instant } from '../kernel/time.ts';
 import type { LegHandle } from './bound-leg.ts';
+import { isGateway } from './dial-hop.ts';
 import type { LiveCall } from './live-call.ts';
 import type { Reactor, Wakeable } from './reactor.ts';
 import type { Supervisor } from './supervise.ts';
@@ -55,7 +56,8 @@ export class LiveCalls {
     handOver(leg, from.with, to.with);
     handOver(leg, from.parties, to.parties);
     // Who pays for the way out to this party goes on paying for it.
-    if (from.dialled.get(leg)?.hop.type !== 'contact' && from.dialled.has(leg)) to.spender ??= from.spender;
+    const dialled = from.dialled.get(leg);
+    if (dialled !== undefined && isGateway(dialled.hop)) to.spender ??= from.spender;
     handOver(leg, from.dialled, to.dialled);
     if (from.endpoints.delete(leg)) to.endpoints.add(leg);
     const channel = from.channels.get(leg);

@@ -26,6 +26,9 @@ export function calledParty(hop: DialHop): Party {
     const { address } = hop.binding.flow.remote;
     return { source: { type: 'user', id: hop.user }, number: undefined, name: undefined, address };
   }
+  if (hop.type === 'announcement') {
+    return { source: { type: 'unknown' }, number: undefined, name: undefined, address: undefined };
+  }
   const number: CallerNumber = { ...hop.called, presentation: 'allowed', screening: 'not-screened' };
   return { source: { type: hop.type, id: hop.id }, number, name: undefined, address: undefined };
 }

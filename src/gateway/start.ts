@@ -19,6 +19,8 @@ export async function startGateway(
   if (!directory.ok) return directory;
   const tls = await world.tls(site);
   if (!tls.ok) return tls;
+  const recordings = await world.recordings(site);
+  if (!recordings.ok) return recordings;
   const store = await world.openStore(site);
   if (!store.ok) return fail(`store.directory: ${store.error.what}`);
   const supervisor = new Supervisor(world.log);
@@ -43,6 +45,7 @@ export async function startGateway(
   let media: MediaPlane | undefined;
   try {
     media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
+    media.recordings(recordings.value);
     gateway = new Gateway(site, world, listeners, {
       reactor,
       supervisor,

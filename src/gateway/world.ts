@@ -32,6 +32,8 @@ export interface World {
   startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
   /** Key, certificate and authorities that the site names; undefined where it names none. The error names the setting. */
   tls(site: Site): Promise<Result<TlsSetup | undefined, string>>;
+  /** The recordings of the site's announcements, by id: octets of µ-law. The error names the setting. */
+  recordings(site: Site): Promise<Result<ReadonlyMap<string, Uint8Array>, string>>;
   openTransport(
     setup: { readonly listen: Site['sip']['listen']; readonly tls: TlsSetup | undefined },
     hear: {

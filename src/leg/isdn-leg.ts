@@ -258,6 +258,7 @@ export class IsdnLeg implements CallLeg<CallIndication, CallRequest> {
       case 'ready':
       case 'digit':
       case 'silent':
+      case 'played':
         // The plane passes digits on by itself. A B-channel is never silent in the sense of RTP: the circuit runs as long as the call.
         return [];
       default:

@@ -120,6 +120,7 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         if (!this.#kit.released) this.#end(releaseOfSilence(503, causeOf(47)), 'ours');
         break;
       case 'silent':
+      case 'played':
         // Whether silence ends a call is the call's to say; it hears of it from the plane.
         this.#kit.mediaQuiet(now);
         break;

@@ -6,6 +6,7 @@ import type { BertOrder } from './bert.ts';
 import { type Endpoint, samplesOf } from './endpoint.ts';
 import type { MediaMemory } from './memory.ts';
 import type { BertAnswer, Command, FromWorker } from './messages.ts';
+import type { PlayerLine } from './player-line.ts';
 import type { Moment, RtpLine, StreamSeed } from './rtp-line.ts';
 import { SpanControl } from './span-control.ts';
 
@@ -45,6 +46,9 @@ export class MediaControl {
         this.#emit({ type: 'stream', request: message.request, stats });
         break;
       }
+      case 'recordings':
+        this.#memory.recordings = message.recordings;
+        break;
       case 'frame': {
         const media = this.#memory.spans.find(({ spec }) => spec.id === message.span)?.media;
         if (media?.driver === 'tdmoe') media.send(message.frame);
@@ -102,6 +106,9 @@ export class MediaControl {
         break;
       case 'open-tdm':
         this.#openTdm(leg, command.channel, command.law);
+        break;
+      case 'open-recording':
+        this.#openRecording(leg, command.recording, command.times);
         break;
       case 'aim':
         this.#aim(leg, command.target);
@@ -162,7 +169,8 @@ export class MediaControl {
     if (isRtp(endpoint)) {
       endpoint.line.leave(moment);
       this.#leaving.push(endpoint);
-    } else this.#closeTdm(endpoint);
+    } else if (isPlayer(endpoint)) this.#memory.givePlayer(endpoint);
+    else this.#closeTdm(endpoint);
     this.#emit({ type: 'closed', leg, stats });
   }
 
@@ -260,6 +268,25 @@ export class MediaControl {
     this.#answer(leg, { type: 'ready', address: channel.span, port: channel.slot });
   }
 
+  #openRecording(leg: string, recording: string, times: number): void {
+    const octets = this.#memory.recordings.get(recording);
+    if (this.#memory.legs.has(leg)) {
+      this.#answer(leg, { type: 'failed', why: 'the leg has an endpoint already' });
+      return;
+    }
+    const endpoint = octets === undefined ? undefined : this.#memory.takePlayer();
+    if (octets === undefined || endpoint === undefined) {
+      const why = octets === undefined ? `there is no recording ${recording}` : 'no player is left';
+      this.#answer(leg, { type: 'failed', why });
+      return;
+    }
+    endpoint.line.open(octets, times);
+    endpoint.open(leg);
+    this.#memory.legs.set(leg, endpoint);
+    this.#memory.live.push(endpoint);
+    this.#answer(leg, { type: 'ready', address: recording, port: 0 });
+  }
+
   #aim(leg: string, target: RtpTarget): void {
     const endpoint = this.#memory.legs.get(leg);
     if (endpoint === undefined || !isRtp(endpoint)) return;
@@ -317,6 +344,10 @@ function seedOf(random: Random): StreamSeed {
     timestamp: words.getUint32(6),
     cname: token(random, 12),
   };
+}
+
+function isPlayer(endpoint: Endpoint): endpoint is Endpoint<PlayerLine> {
+  return endpoint.line.type === 'player';
 }
 
 function isRtp(endpoint: Endpoint): endpoint is Endpoint<RtpLine> {

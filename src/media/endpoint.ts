@@ -4,11 +4,14 @@ import { DtmfGenerator } from '../rtp/dtmf.ts';
 import { DtmfDetector } from '../rtp/dtmf-detector.ts';
 import { BLOCK, convert, decode, encode, IDLE } from '../rtp/g711.ts';
 import { RATE, TONES, ToneGenerator } from '../rtp/tones.ts';
+import type { PlayerLine } from './player-line.ts';
 import type { RtpLine } from './rtp-line.ts';
 import type { TdmLine } from './tdm-line.ts';
 
 /** Blocks of silence after which the detector has forgotten what it heard. */
 const DETECTOR_BLOCKS = 3;
+
+type AnyLine = RtpLine | TdmLine | PlayerLine;
 
 /** What an endpoint hears from its far party besides audio. Duration in samples. */
 export type OnDigit = (endpoint: Endpoint, digit: string, samples: number) => void;
@@ -20,7 +23,7 @@ export type OnDigit = (endpoint: Endpoint, digit: string, samples: number) => vo
  * Digits go across in the way that the far line takes: those heard as telephone-event are sent as events or in band; those heard
  * in band stay in the audio, unless the far line takes events: then the audio is kept back while the digit sounds.
  */
-export class Endpoint<Line extends RtpLine | TdmLine = RtpLine | TdmLine> {
+export class Endpoint<Line extends AnyLine = AnyLine> {
   readonly line: Line;
   leg = '';
   joined: Endpoint | undefined;

@@ -3,6 +3,7 @@ import { Endpoint, type OnDigit } from './endpoint.ts';
 import type { Lines } from './lines.ts';
 import type { MediaWorkerData } from './messages.ts';
 import type { PacketIo } from './packet-io.ts';
+import { PlayerLine } from './player-line.ts';
 import { PortPool } from './ports.ts';
 import { RtpLine } from './rtp-line.ts';
 import { MAX_SPANS, SPAN_TAGS, type SpanMemory, SpanRoom } from './span-room.ts';
@@ -18,6 +19,10 @@ export class MediaMemory {
   readonly rtp: readonly Endpoint<RtpLine>[];
   /** One for each span that there can be, open or not. */
   readonly rooms: readonly SpanRoom[];
+  /** What recordings are played by. A call has one at most, and its caller an endpoint of another kind. */
+  readonly #players: Endpoint<PlayerLine>[];
+  /** The recordings by name: octets of µ-law. */
+  recordings: ReadonlyMap<string, Uint8Array> = new Map();
   /** The spans that are open, in no order. */
   readonly spans: SpanMemory[] = [];
   /** The span whose clock the tick follows; undefined: the host's own. */
@@ -45,6 +50,7 @@ export class MediaMemory {
       (_, n) => new Endpoint(new RtpLine(2 * n, io.outbox, random), onDigit),
     );
     this.#free = [...this.rtp].reverse();
+    this.#players = Array.from({ length: layout.endpoints }, () => new Endpoint(new PlayerLine(), onDigit));
     this.rooms = Array.from(
       { length: MAX_SPANS },
       (_, n) => new SpanRoom(n, 2 * layout.endpoints + n * SPAN_TAGS, io.outbox, onDigit, lines),
@@ -63,6 +69,18 @@ export class MediaMemory {
 
   giveRtp(endpoint: Endpoint<RtpLine>): void {
     this.#free.push(endpoint);
+  }
+
+  takePlayer(): Endpoint<PlayerLine> | undefined {
+    return this.#players.pop();
+  }
+
+  givePlayer(player: Endpoint<PlayerLine>): void {
+    this.#players.push(player);
+  }
+
+  get playersInUse(): number {
+    return this.rtp.length - this.#players.length;
   }
 
   get rtpInUse(): number {

@@ -29,6 +29,8 @@ export type Command =
   | { readonly type: 'call'; readonly command: CallMediaCommand }
   | { readonly type: 'far'; readonly span: string; readonly slot: number; readonly audio: FarAudio }
   | { readonly type: 'stream'; readonly request: number; readonly leg: string }
+  /** The recordings that legs may open, by name, from now on: octets of µ-law. */
+  | { readonly type: 'recordings'; readonly recordings: ReadonlyMap<string, Uint8Array> }
   /** A frame of LAPD for the D-channel of a span whose driver carries it in the worker. */
   | { readonly type: 'frame'; readonly span: string; readonly frame: Uint8Array }
   /** The descriptors of a DAHDI span's B-channels, the worker's own from here on; undefined: it closes them. */

@@ -46,6 +46,8 @@ export interface MediaPlane {
   /** A leg's command for its own endpoint; the leg's id names it. `open-…` makes it, `close` ends it. */
   leg(leg: string, command: LegMediaCommand): void;
   call(command: CallMediaCommand): void;
+  /** The recordings that there are from now on, by name: octets of µ-law. One that is being played is played to its end. */
+  recordings(recordings: ReadonlyMap<string, Uint8Array>): void;
   /** Opens a span's B-channels while calls are up; legs may use them once this has said yes. The error names what is taken. */
   addSpan(spec: SpanMediaSpec): Promise<Result<undefined, string>>;
   /** Closes a span's B-channels, and the endpoints that are still on them (each is told with `closed`). */
@@ -177,6 +179,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   return {
     leg: (leg, command) => tell({ type: 'leg', leg, command }),
     call: (command) => tell({ type: 'call', command }),
+    recordings: (recordings) => tell({ type: 'recordings', recordings }),
     far: (span, slot, audio) => tell({ type: 'far', span, slot, audio }),
     frame: (span, frame) => tell({ type: 'frame', span, frame }),
     attach: (span, attachment) => tell({ type: 'attach', span, attachment }),

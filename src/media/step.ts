@@ -11,6 +11,8 @@ const SAMPLES_PER_MS = RATE / 1000;
 export interface StepEvents {
   /** Nothing has come from the peer for so many seconds. */
   silent(endpoint: Endpoint, seconds: number): void;
+  /** The recording has come to its end. */
+  played(endpoint: Endpoint): void;
   /** Our own fault in one endpoint: it is dropped, the others go on. */
   broken(endpoint: Endpoint, error: unknown): void;
 }
@@ -87,8 +89,10 @@ function hear(endpoint: Endpoint, events: StepEvents): void {
 function speak(endpoint: Endpoint, moment: Moment, events: StepEvents): void {
   try {
     endpoint.speak();
-    const seconds = endpoint.line.type === 'rtp' ? endpoint.line.tick(moment) : 0;
+    const { line } = endpoint;
+    const seconds = line.type === 'rtp' ? line.tick(moment) : 0;
     if (seconds > 0) events.silent(endpoint, seconds);
+    if (line.type === 'player' && line.ends()) events.played(endpoint);
   } catch (error) {
     events.broken(endpoint, error);
   }

@@ -55,6 +55,7 @@ async function run(native: Native | undefined): Promise<void> {
   const events = {
     silent: (endpoint: Endpoint, seconds: number) =>
       emit({ type: 'leg', leg: endpoint.leg, event: { type: 'silent', seconds } }),
+    played: (endpoint: Endpoint) => emit({ type: 'leg', leg: endpoint.leg, event: { type: 'played' } }),
     broken: (endpoint: Endpoint, error: unknown) => {
       log.error({ leg: endpoint.leg, why: whyOf(error) }, 'media endpoint dropped: a fault of our own');
       control.close(endpoint.leg, moment);
@@ -124,7 +125,7 @@ function count(memory: MediaMemory): void {
   }
   counters.set('clockPpm', memory.follower.ppm);
   counters.set('rtpEndpoints', memory.rtpInUse);
-  counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse);
+  counters.set('tdmEndpoints', memory.legs.size - memory.rtpInUse - memory.playersInUse);
   counters.set('portsInUse', memory.ports.inUse);
   for (const { number, span } of memory.rooms) {
     counters.setSpan(number, 'slips', span === undefined ? 0 : slipsOf(span));

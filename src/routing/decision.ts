@@ -2,7 +2,7 @@
 import type { Cause } from '../call/cause.ts';
 import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Millis } from '../kernel/time.ts';
-import type { Hunting } from './directory-file.ts';
+import type { DirectoryAnnouncement, Hunting } from './directory-file.ts';
 import type { HeldElin } from './elin.ts';
 import type { Stage } from './stage.ts';
 
@@ -52,7 +52,9 @@ type Place =
       readonly caller: CallerNumber | undefined;
       /** The whole Request-URI where ENUM has named it; else it is made of the number and the trunk's address. */
       readonly uri?: string;
-    };
+    }
+  /** A recording is played to the caller, who is then released with this cause. */
+  | ({ readonly type: 'announcement'; readonly caller: undefined } & DirectoryAnnouncement);
 
 /** Stable names of refusals, used in logs, metrics, the console and the documentation alike. */
 export type RefusalId =

@@ -1,7 +1,7 @@
 /** Calls to our numbers from outside: who answers for a number, and who stands in for him. */
 import type { Caller } from './caller.ts';
 import type { Hop } from './decision.ts';
-import type { DirectoryDid, DirectoryTarget } from './directory-file.ts';
+import type { DirectoryDid, DirectoryDidTarget } from './directory-file.ts';
 import { type LeaveOutcome, leave } from './leave.ts';
 import type { Resolving } from './resolving.ts';
 import { ring } from './ring.ts';
@@ -10,7 +10,7 @@ import { hopName } from './trace.ts';
 
 /**
  * The DID's targets that can be reached now, in order, then the registrar's owner of the number, then the last resort: all
- * are hops, so that each stands in for the one before. Undefined: the number is not in the table.
+ * are hops, so that each stands in for the one before; nothing follows an announcement. Undefined: the number is not in the table.
  */
 export function reachDid(number: string, caller: Caller, at: Resolving): LeaveOutcome | undefined {
   const { directory, trace } = at;
@@ -25,6 +25,7 @@ export function reachDid(number: string, caller: Caller, at: Resolving): LeaveOu
     const outcome = reach(target, caller, at);
     if (outcome?.type === 'ask') return outcome;
     if (outcome?.type === 'hops') for (const hop of outcome.hops) if (!stands(hops, hop)) hops.push(hop);
+    if ('announcement' in target && hops.length > 0) break;
   }
   if (hops.length > 0) return { type: 'hops', hops };
   const absent = did.targets.some((target) => 'user' in target);
@@ -33,7 +34,7 @@ export function reachDid(number: string, caller: Caller, at: Resolving): LeaveOu
 }
 
 interface DidTarget {
-  readonly target: DirectoryTarget;
+  readonly target: DirectoryDidTarget;
   readonly stage: Stage;
 }
 
@@ -52,8 +53,12 @@ function targetsOf(number: string, { targets }: DirectoryDid, { directory }: Res
   return all;
 }
 
-/** A number outside goes by the routes that are open to all, also back the way the call came. */
-function reach(target: DirectoryTarget, caller: Caller, at: Resolving): LeaveOutcome | undefined {
+/** An announcement can always be heard. A number outside goes by the routes that are open to all, also back the way the call came. */
+function reach(target: DirectoryDidTarget, caller: Caller, at: Resolving): LeaveOutcome | undefined {
+  if ('announcement' in target) {
+    const announcement = at.directory.announcement(target.announcement);
+    return announcement && { type: 'hops', hops: [{ ...announcement, type: 'announcement', caller: undefined }] };
+  }
   if ('number' in target) return leave({ ...at, number: target.number, caller: { ...caller, gateway: undefined } }, []);
   const user = at.directory.userById(target.user);
   return user === undefined ? undefined : ring(user, caller, at);

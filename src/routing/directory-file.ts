@@ -2,13 +2,14 @@
  * The directory file: users, numbers and routes of this branch as plain JSON. It is all that the router reads; the site's
  * configuration compiles into it, and central's snapshot will.
  */
+import type { Cause } from '../call/cause.ts';
 import type { NumberPlan, NumberType } from '../call/number.ts';
 import type { DirectoryCalendar } from './calendar.ts';
 import type { DirectoryLocation, Locator } from './location.ts';
 import type { DirectoryNumberList, Inward, Outward } from './permissions.ts';
 
 /** Grows when an older reader would misunderstand a newer file. */
-export const DIRECTORY_FORMAT = 3;
+export const DIRECTORY_FORMAT = 4;
 
 export type Hunting = 'ascending' | 'descending' | 'round-robin';
 
@@ -88,11 +89,23 @@ export interface DirectoryNumberRule {
 
 export type DirectoryTarget = { readonly user: string } | { readonly number: string };
 
+/** Who or what answers for a number of ours; the announcement is named by its id. */
+export type DirectoryDidTarget = DirectoryTarget | { readonly announcement: string };
+
+/** A recording that is played to a caller, who is then released. The recording itself is the media plane's. */
+export interface DirectoryAnnouncement {
+  readonly id: string;
+  /** Whether the call is answered for it; otherwise it is heard before any answer, which no carrier charges for. */
+  readonly answers: boolean;
+  readonly times: number;
+  readonly cause: Cause;
+}
+
 export interface DirectoryDid {
   /** E.164; of equal length. */
   readonly from: string;
   readonly to: string;
-  readonly targets: readonly DirectoryTarget[];
+  readonly targets: readonly DirectoryDidTarget[];
 }
 
 /** Gateways that share a place in a route: they take turns. A route without carriers has one such group. */
@@ -186,7 +199,8 @@ export interface DirectoryFile {
   readonly profiles: readonly { readonly id: string; readonly rules: readonly DirectoryRule[] }[];
   readonly dids: readonly DirectoryDid[];
   /** Where a DID call goes when none of its targets can be reached. */
-  readonly lastResort: DirectoryTarget | undefined;
+  readonly lastResort: DirectoryDidTarget | undefined;
+  readonly announcements: readonly DirectoryAnnouncement[];
   readonly branches: readonly DirectoryBranch[];
   readonly routes: readonly DirectoryRoute[];
   readonly gateways: readonly DirectoryGateway[];

@@ -2,15 +2,16 @@
 import { fail, ok, type Result } from '../kernel/result.ts';
 import { type Calendar, calendarOf, type ZoneClock, zoneClock } from './calendar.ts';
 import type {
+  DirectoryAnnouncement,
   DirectoryBranch,
   DirectoryDevice,
   DirectoryDid,
+  DirectoryDidTarget,
   DirectoryFile,
   DirectoryGateway,
   DirectoryNumberRule,
   DirectoryRoute,
   DirectoryRule,
-  DirectoryTarget,
   DirectoryUser,
   EmergencyTest,
 } from './directory-file.ts';
@@ -75,7 +76,8 @@ export interface Directory {
   /** Whether calls may be diverted to the number by a user with this pattern. */
   diverts(pattern: string, number: string): boolean;
   did(number: string): DirectoryDid | undefined;
-  readonly lastResort: DirectoryTarget | undefined;
+  readonly lastResort: DirectoryDidTarget | undefined;
+  announcement(id: string): DirectoryAnnouncement | undefined;
   /** Sister branches to which the number belongs, the longest prefix first. */
   branchesFor(number: string): readonly DirectoryBranch[];
   /** All routes whose prefix or pattern matches, in route order. */
@@ -136,6 +138,7 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
   }
   if (faults.length > 0) return fail(faults);
   const calendars = new Map(file.calendars.map((calendar) => [calendar.id, calendarOf(calendar)]));
+  const announcements = new Map(file.announcements.map((announcement) => [announcement.id, announcement]));
   const users = userIndex(file.users, file.profile);
   const emergency = emergencyIndex(file.emergency);
   const { locations = [], prefixes } = file.emergency;
@@ -165,6 +168,7 @@ export function buildDirectory(file: DirectoryFile, compile: PatternCompiler): R
     diverts: (pattern, number) => targets.get(pattern)?.(number) !== undefined,
     did: didIndex(file.dids),
     lastResort: file.lastResort,
+    announcement: (id) => announcements.get(id),
     branchesFor: (number) => branchesOf(branches, number),
     routesFor,
     emergencyAnywhere: (digits) => everywhere.has(digits),

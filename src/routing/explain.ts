@@ -81,6 +81,7 @@ const patience = ({ ring }: Hop): string => (ring === undefined ? 'without an an
 
 function placeOf(hop: Hop): string {
   if (hop.type === 'user') return `user ${hop.user}`;
+  if (hop.type === 'announcement') return `announcement ${hop.id}`;
   return `${hop.id} ${'uri' in hop && hop.uri !== undefined ? hop.uri : numberText(hop.called)}`;
 }
 
@@ -102,6 +103,7 @@ function followers(hop: Hop): readonly string[] {
 }
 
 function longHop(hop: Hop): string {
+  if (hop.type === 'announcement') return hopText(hop);
   const { diverted = [], charged } = hop;
   const by = diverted.map(({ number, reason }) => `, diverted by ${numberText(number)} (${reason})`).join('');
   const account = charged === undefined ? '' : `, on account of user ${charged}`;
@@ -110,6 +112,10 @@ function longHop(hop: Hop): string {
 
 function hopText(hop: Hop): string {
   if (hop.type === 'user') return `ring all phones of ${hop.aor}`;
+  if (hop.type === 'announcement') {
+    const times = hop.times === 1 ? '' : ` ${hop.times} times`;
+    return `play announcement ${hop.id}${times} ${hop.answers ? 'as an answer' : 'without answering'}, then release with cause ${hop.cause}`;
+  }
   const where = hop.type === 'span-group' ? `spans ${hop.spans.join(', ')}, ${hop.hunting}` : (hop.uri ?? 'SIP');
   const { digits, type, plan } = hop.called;
   const numbering = plan === 'isdn' ? type : `${type}, plan ${plan}`;

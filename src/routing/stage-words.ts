@@ -1,7 +1,7 @@
 /** What the steps of a decision saw, in a telephone engineer's words. */
 import { type CallerNumber, numberText, type RedirectReason } from '../call/number.ts';
 import { timeText, zoneClock } from './calendar.ts';
-import type { DirectoryTarget } from './directory-file.ts';
+import type { DirectoryDidTarget } from './directory-file.ts';
 import type { ProfileOf, Stage, Turn } from './stage.ts';
 import { dialledText, list } from './trace.ts';
 
@@ -154,8 +154,10 @@ function tried(stage: Stage): readonly string[] {
 const turnText = ({ gateway, carrier, cost }: Turn): string =>
   carrier === undefined ? gateway : `${gateway} (carrier ${carrier}, cost ${cost})`;
 
-const targetText = (target: DirectoryTarget): string =>
-  'user' in target ? `user ${target.user}` : `the number ${target.number}, by the routes that are open to all`;
+function targetText(target: DirectoryDidTarget): string {
+  if ('announcement' in target) return `announcement ${target.announcement}`;
+  return 'user' in target ? `user ${target.user}` : `the number ${target.number}, by the routes that are open to all`;
+}
 
 const listing = ({ list: id, pattern }: { readonly list: string; readonly pattern: string | undefined }): string =>
   `${id}, ${pattern ?? 'which holds anonymous callers'}`;

@@ -5,7 +5,7 @@
 import type { CallerNumber, RedirectReason } from '../call/number.ts';
 import type { WallTime } from '../kernel/time.ts';
 import type { CalendarTime } from './calendar.ts';
-import type { DirectoryTarget, Ranking } from './directory-file.ts';
+import type { DirectoryDidTarget, Ranking } from './directory-file.ts';
 import type { Quota } from './permissions.ts';
 import type { Dialled, Payer, Source } from './query.ts';
 
@@ -142,9 +142,9 @@ type NumberStage =
 type DidStage = Of<'did'> & { readonly number: string } & (
     | { readonly saw: 'no-did' }
     /** `place` 0: the primary target; the others are backups. */
-    | { readonly saw: 'target'; readonly target: DirectoryTarget; readonly place: number }
+    | { readonly saw: 'target'; readonly target: DirectoryDidTarget; readonly place: number }
     | { readonly saw: 'owner'; readonly user: string }
-    | { readonly saw: 'last-resort'; readonly target: DirectoryTarget }
+    | { readonly saw: 'last-resort'; readonly target: DirectoryDidTarget }
     | { readonly saw: 'no-target' }
   );
 

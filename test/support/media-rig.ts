@@ -116,6 +116,7 @@ export class MediaRig {
       step(this.memory, this.moment, this.counters, {
         silent: (endpoint, seconds) =>
           this.said.push({ type: 'leg', leg: endpoint.leg, event: { type: 'silent', seconds } }),
+        played: (endpoint) => this.said.push({ type: 'leg', leg: endpoint.leg, event: { type: 'played' } }),
         broken: (_endpoint, error) => {
           throw error;
         },

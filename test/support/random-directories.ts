@@ -1,5 +1,6 @@
 /** Random directories, calls and facts from a seed: whatever an operator may write, and people may dial. */
 import assert from 'node:assert/strict';
+import { causeOf } from '../../src/call/cause.ts';
 import { compilePattern } from '../../src/config/pattern.ts';
 import { seeded } from '../../src/kernel/random.ts';
 import type { WallTime } from '../../src/kernel/time.ts';
@@ -135,7 +136,8 @@ export function randomDirectory(): Directory {
           },
         ]
       : [],
-    lastResort: maybe({ user: pick(USERS) }),
+    lastResort: pick([undefined, { user: pick(USERS) }, { announcement: 'closed' }]),
+    announcements: [{ id: 'closed', answers: chance(0.5), times: 1, cause: causeOf(31) }],
     branches: chance(0.3) ? [{ id: 'sister', prefixes: ['+1425'], gateways: some(GATEWAYS) }] : [],
     routes: Array.from({ length: below(5) }, (_, n) => randomRoute(n)),
     gateways: GATEWAYS.map(randomGateway),

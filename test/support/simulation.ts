@@ -139,6 +139,7 @@ export class Simulation {
       },
       startMedia: async (_site, onEvent) => this.#media(onEvent),
       tls: async () => ok(undefined),
+      recordings: async () => ok(new Map()),
       openTransport: async (_setup, hear) => {
         this.listen(GATEWAY.port, (octets, remote) =>
           hear.message(octets, { transport: 'udp', local: GATEWAY, remote }),
@@ -238,6 +239,7 @@ export class Simulation {
         if (command.type === 'close' && this.endpoints.delete(leg)) soon({ type: 'closed', leg, stats: NO_STATS });
       },
       call: () => {},
+      recordings: () => {},
       far: () => {},
       frame: () => {},
       attach: () => {},

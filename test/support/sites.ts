@@ -194,9 +194,11 @@ export function fullSample(): Settings {
         to: { user: '201' },
         backups: [{ user: 'bob' }, { number: '+12145559999' }],
       },
-      { number: '+12145550300', to: { number: '+12145559999' } },
+      { number: '+12145550300', to: { number: '+12145559999' }, backups: [{ announcement: 'closed' }] },
+      { number: '+12145550301', to: { announcement: 'closed' } },
     ],
-    lastResort: { user: 'bob' },
+    lastResort: { announcement: 'closed' },
+    announcements: [{ id: 'closed', name: 'Closed', file: 'closed.wav', answers: true, times: 2, cause: 20 }],
     policies: [
       {
         id: 'staff',

@@ -25,6 +25,7 @@ function nameSpaces(site: Site): readonly (readonly Named[])[] {
     site.devices.flatMap(({ addresses }, i) =>
       addresses.map((name, j) => ({ name, path: ['devices', i, 'addresses', j] })),
     ),
+    ids('announcements', site.announcements),
     ids('branches', site.branches),
     ids('carriers', site.carriers),
     // Both may stand left of the @.
@@ -58,7 +59,6 @@ export function unknownNames(site: Site): readonly Finding[] {
   const gateways = new Set([...site.spanGroups, ...site.sipTrunks].map(({ id }) => id));
   const trunks = new Set(site.sipTrunks.map(({ id }) => id));
   const spans = new Set(site.spans.map(({ id }) => id));
-  const users = new Set(site.users.map(({ id }) => id));
   return [
     ...profileNames(site),
     ...permissionNames(site),
@@ -77,10 +77,19 @@ export function unknownNames(site: Site): readonly Finding[] {
     ...(site.wan.trunks ?? []).flatMap((name, i) =>
       known(name, trunks, 'SIP trunk', ['sipTrunks'], ['wan', 'trunks', i]),
     ),
-    ...didTargetPlaces(site).flatMap(({ target, path }) =>
-      'user' in target ? known(target.user, users, 'user', ['users'], [...path, 'user']) : [],
-    ),
+    ...didTargetNames(site),
   ];
+}
+
+function didTargetNames(site: Site): readonly Finding[] {
+  const users = new Set(site.users.map(({ id }) => id));
+  const announcements = new Set(site.announcements.map(({ id }) => id));
+  return didTargetPlaces(site).flatMap(({ target, path }) => {
+    if ('user' in target) return known(target.user, users, 'user', ['users'], [...path, 'user']);
+    if (!('announcement' in target)) return [];
+    const { announcement } = target;
+    return known(announcement, announcements, 'announcement', ['announcements'], [...path, 'announcement']);
+  });
 }
 
 /** Every place that calls from outside may be sent to. */

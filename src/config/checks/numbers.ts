@@ -128,16 +128,23 @@ export function didOverlaps(site: Site): readonly Finding[] {
   return findings;
 }
 
-/** Trying the same target again is no backup. */
+/** Trying the same target again is no backup, and an announcement ends the call. */
 export function didTargets(site: Site): readonly Finding[] {
-  return site.dids.flatMap(({ to, backups }, i) =>
-    repeated(
-      [to, ...backups].map((target, j) => ({
-        name: 'user' in target ? target.user : target.number,
-        path: ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1])],
-      })),
-    ),
-  );
+  return site.dids.flatMap(({ to, backups }, i) => {
+    const targets = [to, ...backups].map((target, j) => ({
+      name: Object.values(target)[0] ?? '',
+      path: ['dids', i, ...(j === 0 ? ['to'] : ['backups', j - 1])],
+      ends: 'announcement' in target,
+    }));
+    const end = targets.findIndex(({ ends }) => ends);
+    const idle = end < 0 ? undefined : targets[end + 1];
+    const mend = 'put the announcement last';
+    const what = 'is never tried, since the announcement before it ends the call';
+    return [
+      ...repeated(targets.filter(({ ends }) => !ends)),
+      ...(idle === undefined ? [] : [{ path: idle.path, what, mend, needs: [] }]),
+    ];
+  });
 }
 
 /** Inside one location profile an extension is one user's; and nobody's extension hides an emergency number. */

@@ -225,10 +225,15 @@ const target = z.union([
   z.strictObject({ number: e164.describe('A number outside, reached by the routes without usages') }),
 ]);
 
+const didTarget = z.union([
+  ...target.options,
+  z.strictObject({ announcement: id.describe('The id of an announcement, which ends the call') }),
+]);
+
 export const did = z.strictObject({
   number: e164OrRange.describe('A number, or a range, that the carrier sends us calls for'),
-  to: target,
-  backups: z.array(target).max(8).default([]).describe('In order, when the user has no phone registered'),
+  to: didTarget,
+  backups: z.array(didTarget).max(8).default([]).describe('In order, when the user has no phone registered'),
 });
 
 /** As the switch calls it: `sw7/gi1/0/12`. */
@@ -262,7 +267,7 @@ export const carrier = z.strictObject({
   gateways: z.array(id).min(1).max(16).describe('Span groups and SIP trunks to this carrier, taken in turns'),
 });
 
-export const lastResort = target.describe('Where a DID call goes when none of its targets can be reached');
+export const lastResort = didTarget.describe('Where a DID call goes when none of its targets can be reached');
 
 export const policy = z.strictObject({
   id,

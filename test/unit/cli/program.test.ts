@@ -17,6 +17,7 @@ import { DEMO } from '../../support/sites.ts';
 
 let folder = '';
 let box: HttpConsole;
+let missing: Awaited<ReturnType<CliWorld['files']>> = [];
 let cards: ReturnType<CliWorld['scan']> = ok([]);
 const told = controls();
 
@@ -53,6 +54,7 @@ async function branchline(args: readonly string[], environment: Readonly<Record<
       return 7;
     },
     scan: () => cards,
+    files: async () => missing,
   });
   return { code, out: out.join('\n'), err: err.join('\n'), ran };
 }
@@ -79,6 +81,14 @@ test('check tells all problems at once, and ends with 1', async () => {
   const machine = await branchline(['check', file('bad.yaml'), '--json']);
   assert.equal(JSON.parse(machine.out).problems.length, 2);
   assert.equal(machine.code, 1);
+});
+
+test('check tells what is wrong with the files that a right configuration names', async () => {
+  missing = [{ path: 'announcements[0].file', what: 'closed.wav is no WAV file', mend: 'save it as WAV' }];
+  const { code, out, err } = await branchline(['check', file('good.yaml')]);
+  missing = [];
+  assert.deepEqual([code, out], [1, '']);
+  assert.match(err, /announcements\[0\]\.file.*closed\.wav is no WAV file[\s\S]*1 problem in/);
 });
 
 test('a file that is not there is told by its name', async () => {

@@ -22,6 +22,8 @@ const profile = (pattern: string, translation: string) => [{ id: 'branch', rules
 const route = (more: Settings) => [{ id: 'all', prefixes: ['+'], usages: ['out'], gateways: ['pstn'], ...more }];
 const always = (target: Settings): Settings => ({ diversions: { always: target } });
 
+const closed: Settings = { id: 'closed', file: 'closed.wav' };
+
 const FAULTS: readonly (readonly [fault: string, sections: Settings, paths: readonly string[]])[] = [
   ['an open group', { profiles: profile('^9(\\d', '+1') }, ['profiles[0].rules[0].pattern']],
   ['look-around', { profiles: profile('^9(?=1)', '+1') }, ['profiles[0].rules[0].pattern']],
@@ -75,6 +77,16 @@ const FAULTS: readonly (readonly [fault: string, sections: Settings, paths: read
       ],
     },
     ['dids[1].number', 'dids[2].number'],
+  ],
+  ['an announcement that there is not', { lastResort: { announcement: 'shut' } }, ['lastResort.announcement']],
+  ['two announcements of one name', { announcements: [closed, closed] }, ['announcements[1].id']],
+  [
+    'what stands behind an announcement, and is never tried',
+    {
+      announcements: [closed],
+      dids: [{ number: '+12145550301', to: { announcement: 'closed' }, backups: [{ user: '201' }] }],
+    },
+    ['dids[0].backups[0]'],
   ],
 ];
 

@@ -211,7 +211,7 @@ const CASES: readonly (readonly [fault: string, bend: (settings: Bent) => void, 
     'a DID inside a range that began before another',
     (s) =>
       s.dids.push({ number: '+12145550210', to: { user: 'bob' } }, { number: '+12145550290', to: { user: 'bob' } }),
-    'dids[3].number',
+    'dids[4].number',
     /overlaps/,
   ],
   [
@@ -462,7 +462,7 @@ test('a fault has no echo: it is told once for each setting concerned, and nothi
   });
   assert.deepEqual(echoes, [
     ['QSIG in an NFAS group', 'spans[4].variant'],
-    ['a DID inside a range that began before another', 'dids[2].number'],
+    ['a DID inside a range that began before another', 'dids[3].number'],
     ['two SIP listeners on one port', 'sipTrunks[0].listenPort'],
     ['TLS without a certificate', 'sipTrunks[0].transport'],
     ['a TLS trunk without a certificate', 'sipTrunks[0].listenPort'],
@@ -480,7 +480,7 @@ test('wrong values do not hide what does not fit together among the rest', () =>
     settings.loggg = 1;
   });
   assert.deepEqual(problems.map(({ path }) => path).sort(), [
-    'dids[2].number',
+    'dids[3].number',
     'loggg',
     'routes[1].pattern',
     'sip.listen[0].port',

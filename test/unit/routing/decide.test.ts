@@ -68,7 +68,7 @@ function where(decision: Decision): string {
 }
 
 const hopText = (hop: Hop): string =>
-  hop.type === 'user' ? hop.user : `${hop.id} ${hop.called.digits} ${hop.called.type}`;
+  'called' in hop ? `${hop.id} ${hop.called.digits} ${hop.called.type}` : hop.type === 'user' ? hop.user : hop.id;
 
 /** What is dialled at the demonstration branch, and where it goes: the golden vectors of its dial plan. */
 const GOLDEN: readonly (readonly [dialled: string, where: string, why: string])[] = [

@@ -110,6 +110,7 @@ const contactsOf = (aor: string, { registered }: RoutingFacts): readonly Binding
 
 function hopText(hop: DialHop, out: Offer): string {
   if (hop.type === 'contact') return `user ${hop.user}`;
+  if (hop.type === 'announcement') return `announcement ${hop.id}`;
   return `${hop.id} ${hop.type === 'sip-trunk' && hop.uri !== undefined ? hop.uri : numberText(out.called)}`;
 }
 
