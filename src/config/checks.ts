@@ -6,6 +6,7 @@ import { codings, lineLoop, multiPlaces, sharedLines } from './checks/hardware.t
 import { duplicateNames, loneUsages, unknownNames } from './checks/names.ts';
 import { dChannels, nfasGroups } from './checks/nfas.ts';
 import {
+  causeRows,
   didOverlaps,
   didTargets,
   emptyPermissions,
@@ -62,6 +63,7 @@ const CHECKS: readonly ((site: Site) => readonly Finding[])[] = [
   locations,
   userDiversions,
   limitOrders,
+  causeRows,
 ];
 
 export const crossCheck = (site: Site): readonly Finding[] => CHECKS.flatMap((check) => check(site));

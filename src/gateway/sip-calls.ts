@@ -6,6 +6,7 @@ import type { Offer, Release } from '../call/signal.ts';
 import type { SipTrunkSetting, Site } from '../config/schema.ts';
 import { type Random, token } from '../kernel/random.ts';
 import { type Millis, seconds } from '../kernel/time.ts';
+import type { CauseOverrides } from '../leg/cause-table.ts';
 import { SipLeg } from '../leg/sip-leg.ts';
 import type { SipDestination, SipIn, SipOut, SipSide } from '../leg/sip-leg-words.ts';
 import type { Source } from '../routing/query.ts';
@@ -232,8 +233,19 @@ export class SipCalls {
       reliable: 'supported',
       sessionTimer: { expires: sip.sessionTimer.expires, min: sip.sessionTimer.minimum },
       trusted,
+      ...(sip.causes.length === 0 ? {} : { causes: causeOverrides(sip.causes) }),
     };
   }
+}
+
+/** The site's own rows of the cause table, by direction. */
+function causeOverrides(rows: Site['sip']['causes']): CauseOverrides {
+  const toSip = rows.filter(({ direction }) => direction !== 'to-isdn');
+  const toIsdn = rows.filter(({ direction }) => direction !== 'to-sip');
+  return {
+    toSip: new Map(toSip.map(({ cause, status }) => [cause, status])),
+    toQ850: new Map(toIsdn.map(({ cause, status }) => [status, cause])),
+  };
 }
 
 const nameOf = (callId: string, localTag: string): string => `${callId}\n${localTag}`;

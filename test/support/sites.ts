@@ -25,6 +25,7 @@ export function fullSample(): Settings {
       digest: ['SHA-256', 'MD5'],
       external: 'sip.redmond.example',
       userAgent: 'Branchline',
+      causes: [{ cause: 20, status: 404, direction: 'both' }],
       sessionTimer: { expires: 1800, minimum: 90 },
       registrar: { expires: 3600, minimum: 60, maximum: 7200 },
     },

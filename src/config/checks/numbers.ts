@@ -174,6 +174,17 @@ export function extensions(site: Site): readonly Finding[] {
   ];
 }
 
+/** A cause is told as one status, and a status as one cause. */
+export function causeRows(site: Site): readonly Finding[] {
+  const told = (way: 'to-sip' | 'to-isdn', key: 'cause' | 'status') =>
+    site.sip.causes.flatMap(({ direction, [key]: value }, i) =>
+      direction === 'both' || direction === way
+        ? [{ name: `${key} ${value}, ${way}`, path: ['sip', 'causes', i, key] }]
+        : [],
+    );
+  return [...repeated(told('to-sip', 'cause')), ...repeated(told('to-isdn', 'status'))];
+}
+
 export function limitOrders(site: Site): readonly Finding[] {
   const { sessionTimer, registrar } = site.sip;
   const findings: Finding[] = [];

@@ -35,6 +35,15 @@ const tls = z.strictObject({
   ca: text.optional().describe('PEM file: who may sign peers; the system list where it is left out'),
 });
 
+const causeRow = z.strictObject({
+  cause: z.int().min(1).max(127).describe('Of Q.850'),
+  status: z.int().min(400).max(699).describe('The final response of SIP'),
+  direction: z
+    .enum(['both', 'to-sip', 'to-isdn'])
+    .default('both')
+    .describe('Whether the cause is told as the status, the status as the cause, or both'),
+});
+
 export const sip = z.strictObject({
   listen: z.array(listener).min(1).max(16),
   tls: tls.optional().describe('Needed as soon as a listener or a trunk speaks tls'),
@@ -49,6 +58,11 @@ export const sip = z.strictObject({
     .describe('Algorithms offered to users that name none, the best first (RFC 8760)'),
   external: host.optional().describe('The address that peers reach us at, where it is not the one we listen on'),
   userAgent: text.default('Branchline'),
+  causes: z
+    .array(causeRow)
+    .max(256)
+    .default([])
+    .describe('Rows of the table between causes and statuses (RFC 3398, RFC 4497) that are other here'),
   sessionTimer: z
     .strictObject({
       expires: z.int().min(90).max(86400).default(1800).describe('Seconds (RFC 4028)'),

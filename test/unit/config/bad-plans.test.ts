@@ -78,6 +78,20 @@ const FAULTS: readonly (readonly [fault: string, sections: Settings, paths: read
     },
     ['dids[1].number', 'dids[2].number'],
   ],
+  [
+    'a cause that is told as two statuses, and a status as two causes',
+    {
+      sip: {
+        listen: [{ transport: 'udp', address: '127.0.0.1', port: 5060 }],
+        causes: [
+          { cause: 20, status: 404 },
+          { cause: 20, status: 480, direction: 'to-sip' },
+          { cause: 18, status: 404, direction: 'to-isdn' },
+        ],
+      },
+    },
+    ['sip.causes[1].cause', 'sip.causes[2].status'],
+  ],
   ['an announcement that there is not', { lastResort: { announcement: 'shut' } }, ['lastResort.announcement']],
   ['two announcements of one name', { announcements: [closed, closed] }, ['announcements[1].id']],
   [

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ourRelease } from '../../../src/call/call.ts';
+import { causeOf } from '../../../src/call/cause.ts';
+import type { LegHandle } from '../../../src/gateway/bound-leg.ts';
 import type { CallPath, LegEars } from '../../../src/gateway/call-path.ts';
 import { Reactor } from '../../../src/gateway/reactor.ts';
 import { SipCalls } from '../../../src/gateway/sip-calls.ts';
@@ -8,12 +11,13 @@ import { Supervisor } from '../../../src/gateway/supervise.ts';
 import { silent } from '../../../src/kernel/log.ts';
 import { seeded } from '../../../src/kernel/random.ts';
 import type { Instant, WallTime } from '../../../src/kernel/time.ts';
+import type { SipOut } from '../../../src/leg/sip-leg-words.ts';
 import type { Source } from '../../../src/routing/query.ts';
 import type { Flow } from '../../../src/sip/message/flow.ts';
 import { parseMessage } from '../../../src/sip/message/parse.ts';
 import { hash } from '../../support/hashes.ts';
 import { sip } from '../../support/sip-messages.ts';
-import { DEMO, siteOf } from '../../support/sites.ts';
+import { DEMO, fullSample, type Settings, siteOf } from '../../support/sites.ts';
 
 const FLOW: Flow = {
   transport: 'udp',
@@ -34,21 +38,54 @@ Content-Length: 0
 `),
 );
 
-function rig(edge: object, ears: LegEars): { readonly calls: SipCalls } {
+function rig(edge: object, ears: LegEars, site: Settings | string = DEMO) {
   const clock = { now: () => 0 as Instant, wall: () => 0 as WallTime };
   const reactor = new Reactor(clock, { set: () => {}, clear: () => {} }, (error) => assert.fail(String(error)));
-  const incoming = (_source: Source, _tones: string, make: (id: string, ears: LegEars) => unknown) => make('c.a', ears);
+  const legs: LegHandle[] = [];
+  const incoming = (_source: Source, _tones: string, make: (id: string, ears: LegEars) => LegHandle) => {
+    const leg = make('c.a', ears);
+    legs.push(leg);
+    return leg;
+  };
   const calls = new SipCalls({
     reactor,
     random: seeded(1),
     hash,
-    site: () => siteOf(DEMO),
+    site: () => siteOf(site),
     edge: () => edge as unknown as SipEdge,
     path: () => ({ incoming }) as unknown as CallPath,
     ownPlace: () => ({ address: '192.0.2.1', port: 5060 }),
   });
-  return { calls };
+  return { calls, legs };
 }
+
+/** What a call that comes in by SIP is answered with when it is released with this cause, on a site with these rows of its own. */
+function answerTo(cause: number, causes: readonly Settings[]): number | undefined {
+  assert.ok(INVITE.ok && INVITE.value.type === 'request');
+  let status: number | undefined;
+  const edge = {
+    take: () => {},
+    join: () => {},
+    leave: () => {},
+    say: (out: SipOut) => {
+      if (out.type === 'respond') status = out.response.status;
+    },
+  };
+  const ears: LegEars = { supervisor: new Supervisor(silent), say: () => {}, media: () => {}, gone: () => {} };
+  const { sip: own, ...rest } = fullSample();
+  const { calls, legs } = rig(edge, ears, { ...rest, sip: { ...(own as Settings), causes } });
+  calls.invite('in-1', INVITE.value, FLOW, { type: 'user', id: '201' });
+  legs[0]?.tell(ourRelease(causeOf(cause)));
+  return status;
+}
+
+test('the site’s own rows of the cause table are what callers are told', () => {
+  const rows = (direction: string) => [{ cause: 20, status: 404, direction }];
+  assert.equal(answerTo(20, []), 480);
+  assert.equal(answerTo(20, rows('both')), 404);
+  assert.equal(answerTo(20, rows('to-sip')), 404);
+  assert.equal(answerTo(20, rows('to-isdn')), 480);
+});
 
 test('a caller who sends from a port of the moment is told the rest where he listens; one who asks for rport, where he sends from', () => {
   for (const [rport, port] of [
