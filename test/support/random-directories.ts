@@ -14,11 +14,15 @@ import {
   type DirectoryTarget,
   type DirectoryUser,
 } from '../../src/routing/directory-file.ts';
+import type { DirectoryLocation } from '../../src/routing/location.ts';
+import type { Inward, Outward, Spent } from '../../src/routing/permissions.ts';
 import type { RoutingFacts, RoutingQuery, Source } from '../../src/routing/query.ts';
 
 const USAGES = ['local', 'national', 'premium'];
 export const GATEWAYS = ['pstn', 'pbx', 'core', 'backup'];
 const USERS = ['ada', 'bob', 'eve'];
+/** Of the one place where people are. */
+export const ELINS = ['+14255550190', '+14255550191', '+14255550192'];
 const PROFILES = ['redmond', 'paris'];
 
 const { next } = seeded(20_261_121);
@@ -51,9 +55,39 @@ const randomUser = (id: string, i: number): DirectoryUser => ({
   quickDial: maybe({ prefix: pick(['1425555', '+142555501', '9']), digits: 2 }),
   digest: [],
   ...(chance(0.3) ? { diversions: randomDiversions() } : {}),
+  ...(chance(0.3) ? { outward: randomOutward() } : {}),
   ...(chance(0.2)
     ? { ringList: { users: some(USERS), order: pick(['together', 'in-turn'] as const), seconds: 10 } }
     : {}),
+});
+
+const randomOutward = (): Outward => ({
+  blocked: chance(0.1),
+  pstn: chance(0.8),
+  barred: chance(0.3) ? ['barred'] : [],
+  callsAtOnce: maybe(1 + below(3)),
+  quota: maybe({ per: pick(['day', 'month'] as const), calls: maybe(3), minutes: maybe(10), cutOff: false }),
+});
+
+const randomInward = (): Inward => ({
+  blocked: chance(0.2),
+  reject: chance(0.3) ? ['anonymous'] : [],
+  accept: chance(0.1) ? ['barred'] : undefined,
+  hours: undefined,
+});
+
+/** A building of three ELINs, found by every way there is. */
+const randomLocation = (): DirectoryLocation => ({
+  id: 'hq',
+  name: 'Building 1',
+  numbers: chance(0.3) ? ['933'] : [],
+  elins: chance(0.8) ? ELINS : [],
+  users: some(USERS, 0.3),
+  devices: some(['desk']),
+  subnets: some(['192.0.2.0/24']),
+  gateways: some(GATEWAYS, 0.3),
+  notify: [],
+  fallback: maybe(pick(USERS)),
 });
 
 const target = (): DirectoryTarget => (chance(0.5) ? { user: pick(USERS) } : { number: `+1206555010${below(10)}` });
@@ -75,6 +109,7 @@ function randomGateway(id: string): DirectoryGateway {
     profile: maybe(pick(PROFILES)),
     policy: undefined,
     usages: maybe(some(USAGES)),
+    ...(chance(0.2) ? { inward: randomInward() } : {}),
     callerId: pick(['own', 'main', 'withheld'] as const),
     mainNumber: maybe('+14255550000'),
     rulesOut: chance(0.3) ? [{ ...rule, change: { type: 'strip', strip: 1, prefix: '8' } as const }] : [],
@@ -117,7 +152,10 @@ export function randomDirectory(): Directory {
   ];
   const file: DirectoryFile = {
     timezone: 'UTC',
-    numberLists: [],
+    numberLists: [
+      { id: 'barred', patterns: ['^\\+1425'], anonymous: false },
+      { id: 'anonymous', patterns: [], anonymous: true },
+    ],
     calendars: [],
     format: DIRECTORY_FORMAT,
     revision: 'r',
@@ -141,7 +179,12 @@ export function randomDirectory(): Directory {
     branches: chance(0.3) ? [{ id: 'sister', prefixes: ['+1425'], gateways: some(GATEWAYS) }] : [],
     routes: Array.from({ length: below(5) }, (_, n) => randomRoute(n)),
     gateways: GATEWAYS.map(randomGateway),
-    emergency: { numbers: ['911'], prefixes: ['9'], gateways: GATEWAYS },
+    emergency: {
+      numbers: ['911'],
+      prefixes: ['9'],
+      gateways: GATEWAYS,
+      ...(chance(0.5) ? { locations: [randomLocation()] } : {}),
+    },
   };
   const built = buildDirectory(file, compile);
   assert.ok(built.ok);
@@ -174,16 +217,30 @@ export function randomQuery(): RoutingQuery {
   };
 }
 
-export function randomFacts(): RoutingFacts {
+function spentUntil(at: WallTime): Spent {
+  const day = new Date(at).toISOString().slice(0, 10);
+  const [calls, seconds] = [below(6), below(1200)];
   return {
-    at: below(1e9) as WallTime,
+    day,
+    dayCalls: calls,
+    daySeconds: seconds,
+    month: day.slice(0, 7),
+    monthCalls: calls,
+    monthSeconds: seconds,
+  };
+}
+
+export function randomFacts(): RoutingFacts {
+  const at = below(1e9) as WallTime;
+  return {
+    at,
     registered: new Set(some(USERS, 0.7).map((id) => `sip:${id}@contoso.com`)),
     unavailable: new Map(some(GATEWAYS, 0.3).map((id) => [id, 'is down'])),
     cursors: new Map([0, 1, 2, 3].map((n) => [`route-${n}`, below(5)])),
     standing: new Map(some(GATEWAYS).map((id) => [id, { availability: next(), quality: maybe(next()) }])),
     wan: chance(0.8),
-    callsNow: new Map(),
-    spent: new Map(),
+    callsNow: new Map(some(USERS, 0.3).map((id) => [id, 1 + below(4)])),
+    spent: new Map(some(USERS, 0.3).map((id) => [id, spentUntil(at)])),
     enumAnswers: new Map(),
   };
 }
