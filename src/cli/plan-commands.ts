@@ -1,6 +1,7 @@
 /** The commands about the dial plan: why a call goes where it goes, and a plan to begin with. */
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Site } from '../config/schema.ts';
 import type { ExplainView } from '../console/views.ts';
 import type { WallTime } from '../kernel/time.ts';
 import { explainDecision } from '../routing/explain.ts';
@@ -84,11 +85,28 @@ async function explainCommand(options: ExplainOptions, world: CliWorld): Promise
     world.complain(showProblems(site.error));
     return EXIT.no;
   }
+  for (const odd of strangers(site.value, from, options)) world.complain(odd);
   const { absent, down, at = world.now() } = options;
   const decision = explain(site.value, { from, dial, absent, down, at, survivable: options.mode === 'survivable' });
   const lines = explainDecision(decision);
   world.print(options.json ? JSON.stringify({ decision, lines } satisfies ExplainView) : lines.join('\n'));
   return decision.type === 'hops' ? EXIT.done : EXIT.no;
+}
+
+/** Names that mean nobody: a slip of the pen would be explained as if it were meant. */
+function strangers(
+  { users, spanGroups, sipTrunks }: Site,
+  from: string,
+  { absent, down }: Pick<ExplainOptions, 'absent' | 'down'>,
+): readonly string[] {
+  const ids = (list: readonly { readonly id: string }[]): readonly string[] => list.map(({ id }) => id);
+  const [people, gateways] = [ids(users), ids([...spanGroups, ...sipTrunks])];
+  const is = [...people, ...gateways].includes(from);
+  return [
+    ...(is ? [] : [`there is no user, span group or SIP trunk ${from}: explained for a caller whom nobody knows`]),
+    ...absent.filter((id) => !people.includes(id)).map((id) => `there is no user ${id} who could be absent`),
+    ...down.filter((id) => !gateways.includes(id)).map((id) => `there is no span group or SIP trunk ${id} to be down`),
+  ];
 }
 
 function liveQuestion(from: string, dial: string, { at, mode }: ExplainOptions): URLSearchParams {

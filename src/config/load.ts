@@ -1,5 +1,5 @@
 /** site.yaml, from text to a checked value: every problem of one stage at once. */
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import { fail, ok, type Result } from '../kernel/result.ts';
 import { crossCheck } from './checks.ts';
 import { dialTests } from './dial-tests.ts';
@@ -44,14 +44,7 @@ function parseText(text: string, path: string): Result<unknown, readonly Problem
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
-  if (document.errors.length > 0) {
-    return fail(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return { path: `${path}, line ${line}, column ${col}`, what: yamlFault(error.code), mend: error.message };
-      }),
-    );
-  }
+  if (document.errors.length > 0) return fail(syntaxProblems(document.errors, lines, path));
   try {
     // Aliases are expanded to at most 100 nodes, so that a small file can't become a large one.
     return ok(document.toJS({ maxAliasCount: 100 }));
@@ -59,5 +52,21 @@ function parseText(text: string, path: string): Result<unknown, readonly Problem
     return fail([{ path, what: 'its aliases expand to too much', mend: 'write the repeated values out' }]);
   }
 }
+
+/** The first faults of the text: one brace that is missing makes nonsense of every line behind it. */
+function syntaxProblems(errors: readonly YAMLParseError[], lines: LineCounter, path: string): readonly Problem[] {
+  const first = errors.slice(0, MOST_SYNTAX).map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return { path: `${path}, line ${line}, column ${col}`, what: yamlFault(error.code), mend: error.message };
+  });
+  const more = errors.length - first.length;
+  if (more === 0) return first;
+  return [
+    ...first,
+    { path, what: `has ${more} more faults behind these`, mend: 'mend the first one, and check again' },
+  ];
+}
+
+const MOST_SYNTAX = 3;
 
 const yamlFault = (code: string): string => `not YAML: ${code.toLowerCase().replaceAll('_', ' ')}`;

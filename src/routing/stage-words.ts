@@ -27,7 +27,7 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   stranger: () => 'only users and trunks of this site may call',
   // emergency
   emergency: ({ number, tried: gateways }) =>
-    `${number} is an emergency: every gateway is tried, whatever its state and the caller’s policy (${list(gateways)})`,
+    `${number} is an emergency number: every gateway is tried, whatever its state and the caller’s policy (${list(gateways)})`,
   test: ({ number, tried, out }) =>
     `an emergency call is tried out: ${number} at a simulated answering point (${list(tried) || 'none'})${out.length === 0 ? '' : `, not ${list(out)}, which can take no call`}`,
   'no-emergency-gateway': () => 'there is no gateway for emergency calls',
@@ -52,15 +52,16 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   'user-name': ({ called, user }) => `${called} is user ${user}`,
   'no-such-name': ({ called }) => `there is no user ${called}`,
   // extension, profile, quick dial
-  extension: ({ digits, user, profile }) => `${digits} is ${user}’s extension in ${profile}`,
+  extension: ({ digits, user, profile }) => `${digits} is the extension of user ${user} in location profile ${profile}`,
   'no-profile': ({ profile }) => `the request names location profile ${profile}, which is not known`,
   rule: ({ profile, of, place, count, rule, pattern, translation, digits, number }) => {
     const name = rule === undefined ? '' : ` “${rule}”`;
     return `rule ${place + 1} of ${count} of ${profile} (${WHOSE[of]})${name}, ${pattern} → ${translation}, makes ${number} of ${digits}`;
   },
   'no-rule': ({ profile, of, digits, count }) =>
-    `no rule of location profile ${profile} (${WHOSE[of]}) matches ${digits}; it has ${count}`,
-  'no-rule-yet': ({ profile, of, digits }) => `no rule of ${profile} (${WHOSE[of]}) matches ${digits} yet`,
+    `none of the ${count} rules of location profile ${profile} (${WHOSE[of]}) matches ${digits}`,
+  'no-rule-yet': ({ profile, of, digits }) =>
+    `no rule of location profile ${profile} (${WHOSE[of]}) matches ${digits} yet`,
   completed: ({ digits, prefix, whole }) => `${digits} is completed to ${whole} by his prefix ${prefix}`,
   // did
   'no-did': ({ number }) => `${number} is not in the DID table`,
@@ -70,11 +71,12 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   'last-resort': ({ number, target: to }) => `the last resort of ${number} is ${targetText(to)}`,
   'no-target': ({ number }) => `no target of ${number} can be reached`,
   // reverse look-up
-  'users-number': ({ number, user }) => `${number} is the number of ${user}`,
-  'nobodys-number': ({ number }) => `${number} is nobody’s here`,
-  'extension-of': ({ digits, user }) => `${digits} is the extension of ${user}`,
-  'nobodys-extension': ({ digits, profile }) => `${digits} is nobody’s extension in ${profile}`,
-  'leads-nowhere': ({ digits, profile }) => `${digits} leads to nobody’s extension in ${profile}`,
+  'users-number': ({ number, user }) => `${number} is the number of user ${user}`,
+  'nobodys-number': ({ number }) => `no user here has the number ${number}`,
+  'extension-of': ({ digits, user }) => `${digits} is the extension of user ${user}`,
+  'nobodys-extension': ({ digits, profile }) => `no user of location profile ${profile} has the extension ${digits}`,
+  'leads-nowhere': ({ digits, profile }) =>
+    `${digits} leads to an extension that no user of location profile ${profile} has`,
   'not-registered': ({ user }) => `user ${user} has no phone registered`,
   // diversion
   diverts: ({ user, reason, to }) => `user ${user} diverts ${WHEN[reason]} to ${to}, and pays`,
@@ -84,7 +86,7 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   undisturbed: ({ user }) => `user ${user} does not want to be disturbed`,
   // authorise
   usages: ({ usages, policy }) => {
-    if (usages.length === 0) return 'no phone usage: open routes only';
+    if (usages.length === 0) return 'without any phone usage: only routes that are open to all';
     return `phone usages ${list(usages)}${policy === undefined ? '' : `, by policy ${policy}`}`;
   },
   'user-blocked': ({ user }) => `user ${user} is blocked by the administrator`,
@@ -97,7 +99,7 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   'within-quota': ({ user, calls, minutes, per }) =>
     `user ${user} has spent ${calls} calls and ${minutes} minutes of this ${per}’s quota`,
   'no-pstn': ({ user }) => `user ${user} has no access to the public network`,
-  'no-usage': ({ routes }) => `no phone usage of ${list(routes)} is among his`,
+  'no-usage': ({ routes }) => `the caller has none of the phone usages that open ${list(routes)}`,
   // enum
   'wan-down': () => 'not asked: the WAN is down',
   'asked-for': ({ domain }) => `the DNS is asked for ${domain}`,
@@ -107,7 +109,7 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   // branch, route
   branch: ({ branch, number }) => `${number} belongs to branch ${branch}:`,
   'no-route': ({ number }) => `no route matches ${number}`,
-  'closed-route': ({ route, usages }) => `${route} is closed: it wants ${list(usages)}`,
+  'closed-route': ({ route, usages }) => `${route} is closed to this caller: it wants phone usage ${list(usages)}`,
   route: ({ route, usage, ranking }) => {
     const how = ranking === 'best' ? ', ranked by availability, quality and price' : '';
     return `${route}, ${usage === undefined ? 'open to all' : `by usage ${usage}`}${how}:`;

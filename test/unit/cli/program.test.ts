@@ -143,6 +143,19 @@ test('explain ends with the outcome, needs no configuration of its own, and know
   assert.deepEqual([half.code, half.out], [2, '']);
 });
 
+test('explain says which of the names it was given are nobody’s', async () => {
+  const args = ['explain', '--from', '2010', '--dial', '911', '--absent', '20l', '--down', 'pstm'];
+  const { code, out, err } = await branchline(args);
+  assert.equal(code, 0);
+  assert.match(out, /→ emergency pstn 911$/);
+  assert.deepEqual(err.split('\n'), [
+    'there is no user, span group or SIP trunk 2010: explained for a caller whom nobody knows',
+    'there is no user 20l who could be absent',
+    'there is no span group or SIP trunk pstm to be down',
+  ]);
+  assert.equal((await branchline(['explain', '--from', '201', '--dial', '911', '--down', 'pstn'])).err, '');
+});
+
 test('explain asks the running box how things stand, and why a call went where it did', async () => {
   const live = await branchline(['explain', '--live', '--from', '201', '--dial', '5551234']);
   assert.deepEqual([live.code, live.out], [0, 'source          user 201\n→ pstn 5551234']);

@@ -46,6 +46,14 @@ test('aliases that would expand to millions of values are refused', () => {
   assert.match(problemsOf(bomb.join('\n'))[0]?.what ?? '', /aliases/);
 });
 
+test('braces that are missing are told at the first line, not once more for every line behind it', () => {
+  const lines = Array.from({ length: 50 }, (_, n) => `  - { from: "201", dial: "${n}", expect: refused`);
+  const [first, ...others] = problemsOf(`${DEMO}\nmore:\n${lines.join('\n')}\n`);
+  assert.match(first?.path ?? '', new RegExp(`^site.yaml, line ${DEMO.split('\n').length + 3}, `));
+  assert.equal(others.length, 3);
+  assert.match(others.at(-1)?.what ?? '', /^has \d+ more faults behind these$/);
+});
+
 test('an extension that YAML takes for a number is told to be quoted', () => {
   const [problem] = problemsOf(DEMO.replace('id: "201", name', 'id: 201, name'));
   assert.deepEqual(problem, { path: 'users[0].id', what: 'is 201', mend: 'must be a text; put it in quotes' });

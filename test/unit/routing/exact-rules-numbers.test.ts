@@ -35,7 +35,7 @@ describe('location profiles', () => {
     const decision = dial('77');
     assert.ok(decision.type === 'refusal');
     assert.deepEqual([decision.refusal.id, decision.refusal.status], ['no-rule-matches', 404]);
-    assert.match(whyOf(decision), /no rule of location profile redmond .* matches 77/);
+    assert.match(whyOf(decision), /none of the 3 rules of location profile redmond .* matches 77/);
   });
 
   test('a pattern that would stall a backtracking matcher costs nothing', () => {
