@@ -24,7 +24,7 @@ import { type DialHop, nameOf, offerOn, type Phones, stepsOf } from './dial-hop.
 import type { EmergencyDesk } from './emergency-desk.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import type { Ledger } from './ledger.ts';
-import { type CutOff, type LiveCall, newLiveCall, sourceName } from './live-call.ts';
+import { type CutOff, type LiveCall, type Notice, newLiveCall, sourceName } from './live-call.ts';
 import { LiveCalls } from './live-calls.ts';
 import { calledParty, callingParty } from './party.ts';
 import type { Reactor } from './reactor.ts';
@@ -127,6 +127,17 @@ export class CallPath {
     return handle;
   }
 
+  /** The box itself calls: `make` builds the leg that speaks for it, which has yet to begin. `of`: the call that this is about. */
+  own<Leg extends LegHandle>(notice: Notice, of: LiveCall, make: (id: string, ears: LegEars) => Leg): Leg {
+    const handle = this.incoming({ type: 'unknown' }, 'its own', make);
+    const live = this.#calls.of(handle.id);
+    if (live !== undefined) {
+      live.notice = notice;
+      live.linkedId = of.linkedId;
+    }
+    return handle;
+  }
+
   /** Someone puts a call of his in the place of a leg (RFC 3891): `make` builds his leg. Undefined when he may not, or there is none. */
   instead<Leg extends LegHandle>(
     old: string,
@@ -210,7 +221,7 @@ export class CallPath {
     const { router, reactor } = this.#parts;
     const { payer } = live;
     const query = { ...queryOf(offer, live.source, live.address), ...(payer === undefined ? {} : { payer }) };
-    const decision = router.decide(query, answers);
+    const decision = live.notice?.decision ?? router.decide(query, answers);
     if (decision.type === 'collect') return this.#calls.feed(live, { type: 'collect' });
     if (decision.type === 'ask') {
       const again = (found: EnumAnswers): void =>

@@ -1,17 +1,20 @@
+import type { Offer } from '../call/signal.ts';
 import type { Site } from '../config/schema.ts';
 import type { Log } from '../kernel/log.ts';
 import { type Random, token } from '../kernel/random.ts';
 import { after, type Clock, type Instant, minutes, type WallTime } from '../kernel/time.ts';
 import type { Decision } from '../routing/decision.ts';
 import type { Directory } from '../routing/directory.ts';
-import type { HeldElin, HeldElins } from '../routing/elin.ts';
+import type { DirectoryAnnouncement } from '../routing/directory-file.ts';
+import { elinNumber, type HeldElin, type HeldElins } from '../routing/elin.ts';
+import { noticeOf } from '../routing/emergency.ts';
 import type { DirectoryLocation } from '../routing/location.ts';
 import type { Flow } from '../sip/message/flow.ts';
 import { request } from '../sip/message/message.ts';
 import type { OutboxEvent, StoredElin, StoreOp } from '../store/words.ts';
 
 import type { PhoneAddress } from './dial-hop.ts';
-import { type LiveCall, sourceName } from './live-call.ts';
+import { type LiveCall, type Notice, sourceName } from './live-call.ts';
 import type { SipEdge } from './sip-edge.ts';
 
 export interface EmergencyDeskParts {
@@ -26,6 +29,8 @@ export interface EmergencyDeskParts {
   readonly phoneOf: (leg: string) => PhoneAddress | undefined;
   readonly edge: () => Pick<SipEdge, 'say'>;
   readonly site: () => Site;
+  /** Calls a user, and plays the announcement to him. */
+  readonly call: (notice: Notice, of: LiveCall, offer: Offer, announcement: DirectoryAnnouncement) => void;
 }
 
 /** What has happened, by the same names in the log, in /metrics and for central. */
@@ -103,6 +108,10 @@ export class EmergencyDesk {
 
   /** The time for a call back counts from the end of the call. */
   ended(live: LiveCall): void {
+    const { notice } = live;
+    if (notice !== undefined && live.answered === undefined) {
+      this.#report(live, 'emergency.not-told', { user: notice.user, by: 'call' });
+    }
     const { decision, release } = live;
     if (decision !== undefined && (decision.emergency || isTest(decision))) {
       const cause = release?.signal.cause;
@@ -131,7 +140,7 @@ export class EmergencyDesk {
     persist({ type: 'elin', elin: { elin: hold.elin, held: hold, phone, expires, left } });
   }
 
-  /** A MESSAGE to every phone of those who are to know (RFC 3428); nobody waits for the answers. */
+  /** A MESSAGE to every phone of those who are to know (RFC 3428), whose answers nobody waits for; and a call where the place has an announcement. */
   #notify(location: DirectoryLocation, hold: HeldElin, live: LiveCall): void {
     const { directory, contactsOf } = this.#parts;
     const who = live.call.offer?.callerName?.text ?? live.call.offer?.caller?.digits ?? 'an unknown caller';
@@ -142,7 +151,30 @@ export class EmergencyDesk {
       const phones = aor === undefined ? [] : contactsOf(aor);
       if (phones.length === 0) this.#report(live, 'emergency.not-told', { user: id });
       for (const phone of phones) this.#message(aor ?? '', phone, text);
+      if (phones.length > 0) this.#call(id, location, hold, live, what);
     }
+  }
+
+  #call(id: string, location: DirectoryLocation, hold: HeldElin, live: LiveCall, what: string): void {
+    const directory = this.#parts.directory();
+    const announcement = directory.announcement(location.announcement ?? '');
+    const user = directory.userById(id);
+    // Who has just called for help himself is not rung meanwhile.
+    if (announcement === undefined || user === undefined || user.aor === hold.aor) return;
+    const decision = noticeOf(user, hold, location, directory.revision);
+    const offer: Offer = {
+      type: 'offer',
+      called: { digits: user.extension ?? user.id, type: 'unknown', plan: 'private' },
+      complete: true,
+      caller: elinNumber(hold.elin),
+      callerName: { text: `${what}, ${location.name}`, presentation: 'allowed' },
+      redirecting: [],
+      bearer: { capability: 'speech', law: 'ulaw' },
+      codecs: [],
+      uri: undefined,
+      origin: undefined,
+    };
+    this.#parts.call({ user: id, decision }, live, offer, announcement);
   }
 
   #message(aor: string, { contact, path, flow }: PhoneAddress, text: string): void {

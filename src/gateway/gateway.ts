@@ -27,7 +27,7 @@ import type { Store } from '../store/store.ts';
 import type { StoreOp } from '../store/words.ts';
 import { type GatewayFacts, type Health, judgeHealth } from '../telemetry/health.ts';
 import { Admission } from './admission.ts';
-import { announcementLeg } from './announcement.ts';
+import { announcementLeg, noticeLeg } from './announcement.ts';
 import { CallPath } from './call-path.ts';
 import { cutOff } from './cut-off.ts';
 import { Dispatch } from './dispatch.ts';
@@ -237,6 +237,11 @@ export class Gateway {
       phoneOf: (leg) => sipCalls.phoneOf(leg),
       edge: () => this.edge,
       site: () => this.#site,
+      // Only after the emergency call itself has been dialled.
+      call: (notice, of, offer, announcement) =>
+        reactor.run(() =>
+          this.path.own(notice, of, (id, ears) => noticeLeg(id, offer, announcement, ears, reactor)).hear('begin'),
+        ),
     });
     const dispatch = new Dispatch({
       reactor,

@@ -29,6 +29,8 @@ export interface LiveCall {
   talkingSince?: Instant;
   ended: WallTime | undefined;
   decision: Decision | undefined;
+  /** A call of the box's own: where it goes, and which user is told of an emergency by it. */
+  notice?: Notice;
   /** The revision of the directory that it began with, and keeps. */
   revision: string | undefined;
   /** The user whose quota pays for it, once it was answered from outside. */
@@ -69,6 +71,12 @@ export interface LiveCall {
   release: { readonly signal: Release; readonly by: ReleasedBy } | undefined;
   /** All legs are gone; only the streams' figures are awaited, at most until then. */
   settleBy: Instant | undefined;
+}
+
+/** A user is told of an emergency call by a call to him. */
+export interface Notice {
+  readonly user: string;
+  readonly decision: Extract<Decision, { readonly type: 'hops' }>;
 }
 
 /** A party of a call that another one has for the time being. */

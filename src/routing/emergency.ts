@@ -2,9 +2,10 @@
 import { numberText } from '../call/number.ts';
 import { seconds } from '../kernel/time.ts';
 import type { Caller } from './caller.ts';
-import type { Hop } from './decision.ts';
+import type { Decision, Hop } from './decision.ts';
 import { isE164, type Parsed } from './dialled.ts';
 import type { Directory } from './directory.ts';
+import type { DirectoryUser } from './directory-file.ts';
 import { chooseElin, elinNumber, type HeldElin, type HeldElins, heldElinOf } from './elin.ts';
 import type { DirectoryLocation, Locator } from './location.ts';
 import { normalise } from './normalise.ts';
@@ -158,6 +159,20 @@ export function callBack(
 
 /** How long the caller's phones ring for a call back before the fallback does. */
 const CALL_BACK_RINGS = seconds(20);
+
+/** The box calls a user to tell of an emergency call: all his phones, whatever he diverts or does not want. */
+export function noticeOf(user: DirectoryUser, { elin }: HeldElin, location: DirectoryLocation, revision: string) {
+  const stage = { name: 'emergency', saw: 'notice', user: user.id, location: location.name, elin } as const;
+  return {
+    type: 'hops',
+    hops: [{ type: 'user', user: user.id, aor: user.aor, caller: elinNumber(elin) }],
+    charged: undefined,
+    emergency: false,
+    stages: [stage],
+    directoryRevision: revision,
+    effects: [],
+  } as const satisfies Decision;
+}
 
 /** Whom a call back rings: the user's phones and the very phone that called, then, whatever comes of it, the fallback. */
 function callBackHops(

@@ -18,6 +18,8 @@ export interface DirectoryLocation {
   readonly gateways: readonly string[];
   /** Users that are told of a call. */
   readonly notify: readonly string[];
+  /** Those who are told are called as well, and this announcement is played to them. */
+  readonly announcement?: string | undefined;
   /** The user who is rung when the answering point calls back and the caller can't be reached. */
   readonly fallback?: string | undefined;
 }

@@ -34,6 +34,8 @@ const SENTENCES: { readonly [Saw in Stage['saw']]: (stage: Extract<Stage, { read
   unlocated: () => 'nobody knows where the caller is',
   located: ({ location, by, elin }) =>
     `the caller is at ${location}, by ${by}, ${elin === undefined ? 'which has no ELIN' : `called as ${elin}`}`,
+  notice: ({ user, location, elin }) =>
+    `user ${user} is called to be told of an emergency call from ${location}, which was made as ${elin}`,
   'called-back': ({ elin, holder, rung }) => `${elin} is called back: ${holder} called for help as it (${list(rung)})`,
   // screening
   'gateway-blocked': ({ gateway }) => `${gateway} is blocked for calls that come in`,

@@ -77,6 +77,7 @@ type EmergencyStage = Of<'emergency'> &
       }
     | { readonly saw: 'unlocated' }
     | { readonly saw: 'located'; readonly location: string; readonly by: string; readonly elin: string | undefined }
+    | { readonly saw: 'notice'; readonly user: string; readonly location: string; readonly elin: string }
     | { readonly saw: 'called-back'; readonly elin: string; readonly holder: string; readonly rung: readonly string[] }
   );
 

@@ -1,12 +1,18 @@
 /** Emergency calls are tried out before anybody needs them: place, ELIN, who is told and the call back, without the real answering point. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Phone } from '../../scripts/demo/phone.ts';
 import type { PhoneCall } from '../../scripts/demo/phone-call.ts';
+import { correlate, kit } from '../support/bchan.ts';
 import { BoxProcess, DOMAIN, settingsOf, userOf } from '../support/box-process.ts';
 import { eventually } from '../support/process.ts';
+import { writeWav } from '../support/wav.ts';
 
 const SIP = { address: '127.0.0.1', port: 34_600 };
+const RECORDING = kit('audio/markerA.wav');
 const ELIN = '+12145550290';
 
 describe('an emergency call that is tried out', () => {
@@ -14,6 +20,7 @@ describe('an emergency call that is tried out', () => {
   let caller: Phone;
   let guard: Phone;
   const back: PhoneCall[] = [];
+  const told: PhoneCall[] = [];
 
   before(async () => {
     const carrier = { driver: 'virtual', far: { carrier: {} }, channels: '1-4' };
@@ -30,9 +37,12 @@ describe('an emergency call that is tried out', () => {
             { id: 'psap', spans: ['answering-point'] },
           ],
           users: [userOf('201', '+12145550201'), userOf('202', '+12145550202')],
+          announcements: [{ id: 'help', file: RECORDING }],
           emergency: {
             test: { number: '933', gateways: ['psap'] },
-            locations: [{ id: 'hq', name: 'Building 1', elins: [ELIN], users: ['201'], notify: ['202'] }],
+            locations: [
+              { id: 'hq', name: 'Building 1', elins: [ELIN], users: ['201'], notify: ['202'], announcement: 'help' },
+            ],
           },
         },
       ),
@@ -42,6 +52,10 @@ describe('an emergency call that is tried out', () => {
     caller = await phone('201');
     guard = await phone('202');
     for (const one of [caller, guard]) assert.equal(await one.register(600), 200);
+    guard.onCall = (call) => {
+      told.push(call);
+      call.accept();
+    };
     caller.onCall = (call) => {
       back.push(call);
       call.accept();
@@ -70,5 +84,17 @@ describe('an emergency call that is tried out', () => {
 
   test('who is to know is told, and that it is a test', async () => {
     await eventually('the message is there', () => guard.events.some(({ what }) => what.startsWith('MESSAGE')));
+  });
+
+  test('he is called as well, shown the ELIN and what it is about, and hears the place’s announcement to its end', async () => {
+    const [call] = told;
+    assert.ok(call !== undefined);
+    assert.match(call.invite?.headers.get('From') ?? '', /TEST of an emergency call, Building 1.*\+12145550290@/);
+    assert.deepEqual(await call.ended, { by: 'far', status: undefined, cause: 16 });
+    const heard = join(mkdtempSync(join(tmpdir(), 'branchline-notice-')), 'heard.wav');
+    writeWav(heard, call.media.heard.samples);
+    const right = await correlate(RECORDING, heard);
+    rmSync(dirname(heard), { recursive: true });
+    assert.ok(right.peak >= 0.95 && right.coverage >= 0.9, JSON.stringify(right));
   });
 });

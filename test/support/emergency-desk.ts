@@ -7,6 +7,7 @@ import { seeded } from '../../src/kernel/random.ts';
 import type { Instant, WallTime } from '../../src/kernel/time.ts';
 import type { Decision } from '../../src/routing/decision.ts';
 import type { Directory } from '../../src/routing/directory.ts';
+import { outcomeOf } from '../../src/routing/explain.ts';
 import type { StoredElin, StoreOp } from '../../src/store/words.ts';
 import { DEMO, siteOf } from './sites.ts';
 
@@ -21,6 +22,7 @@ export function emergencyDesk(directory: Directory, start: readonly StoredElin[]
   let now = 0;
   const kept: StoreOp[] = [];
   const messages: string[] = [];
+  const calls: string[] = [];
   const desk = new EmergencyDesk({
     clock: { now: () => now as Instant, wall: () => (1e12 + now) as WallTime },
     log: silent,
@@ -37,6 +39,8 @@ export function emergencyDesk(directory: Directory, start: readonly StoredElin[]
       },
     }),
     site: () => siteOf(DEMO),
+    call: ({ decision }, _of, { caller, callerName }, { id }) =>
+      calls.push(`${outcomeOf(decision)} hears ${id}, shown ${caller?.digits} “${callerName?.text}”`),
   });
   // The desk looks at nothing else of a call.
   const callOf = (decision: Decision) =>
@@ -51,6 +55,7 @@ export function emergencyDesk(directory: Directory, start: readonly StoredElin[]
     desk,
     kept,
     messages,
+    calls,
     decided: (decision: Decision) => desk.decided(callOf(decision), decision),
     ended: (decision: Decision) => desk.ended(callOf(decision)),
     /** ELINs as the store would hand them to a gateway that starts `after` so many milliseconds. */

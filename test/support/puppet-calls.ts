@@ -10,6 +10,7 @@ import { Admission } from '../../src/gateway/admission.ts';
 import { BoundLeg } from '../../src/gateway/bound-leg.ts';
 import { CallPath, type LegEars } from '../../src/gateway/call-path.ts';
 import type { DialHop, Phones } from '../../src/gateway/dial-hop.ts';
+import type { LiveCall, Notice } from '../../src/gateway/live-call.ts';
 import { Reactor } from '../../src/gateway/reactor.ts';
 import type { Router } from '../../src/gateway/router.ts';
 import { Supervisor } from '../../src/gateway/supervise.ts';
@@ -197,6 +198,11 @@ export function world(
     bound.hear(asked);
     return { leg, bound };
   };
+  /** The box itself calls. */
+  const ownCall = (notice: Notice, of: LiveCall, leg: PuppetLeg) => ({
+    leg,
+    bound: path.own(notice, of, (id, ears) => bind(id, leg, ears)),
+  });
   const pass = (time: number) => {
     now += time;
     for (let rings = 0; armed !== undefined && armed.at <= now; rings++) {
@@ -216,6 +222,7 @@ export function world(
   return {
     path,
     place,
+    ownCall,
     instead,
     called,
     written,

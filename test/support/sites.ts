@@ -257,6 +257,7 @@ export function fullSample(): Settings {
           switchPorts: ['sw7/*'],
           gateways: ['pbx'],
           notify: ['bob'],
+          announcement: 'closed',
           fallback: 'bob',
         },
       ],

@@ -71,9 +71,11 @@ function strangers(
 ): readonly Finding[] {
   const users = new Set(site.users.map(({ id }) => id));
   const devices = new Set(site.devices.map(({ id }) => id));
+  const announcements = new Set(site.announcements.map(({ id }) => id));
   const gateways = new Set([...site.spanGroups, ...site.sipTrunks].map(({ id }) => id));
   return [
     ...place.users.flatMap((name, j) => known(name, users, 'user', ['users'], at('users', j))),
+    ...known(place.announcement, announcements, 'announcement', ['announcements'], at('announcement')),
     ...place.notify.flatMap((name, j) => known(name, users, 'user', ['users'], at('notify', j))),
     ...known(place.fallback, users, 'user', ['users'], at('fallback')),
     ...place.devices.flatMap((name, j) => known(name, devices, 'device', ['devices'], at('devices', j))),

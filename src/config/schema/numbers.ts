@@ -347,6 +347,9 @@ const location = z.strictObject({
     .describe('Whoever is plugged in there is here: sw7/gi1/0/12, or sw7/* for all ports whose name begins so'),
   gateways: z.array(id).default([]).describe('Whoever calls by these trunks is here, such as a PBX'),
   notify: z.array(id).max(32).default([]).describe('Users that get a message about each emergency call from here'),
+  announcement: id
+    .optional()
+    .describe('Those of notify are called as well, whatever they divert, and this announcement is played to them'),
   fallback: id.optional().describe('The user who is rung when the caller does not answer a call back'),
 });
 

@@ -185,6 +185,21 @@ describe('emergency', () => {
     assert.deepEqual(events, ['emergency.call']);
   });
 
+  test('… by a call as well, to whom the place’s announcement is played, whatever they divert or do not want', () => {
+    const users = [user('ada', { extension: '201' }), user('bob', { diversions: { doNotDisturb: true } })];
+    const announcements = [{ id: 'help', file: 'help.wav', times: 2 }];
+    const place = { ...HQ, notify: ['bob', 'ada'], users: ['ada'], announcement: 'help' };
+    const directory = site({ users, announcements, emergency: { locations: [place] } });
+    const { decided, calls, messages } = emergencyDesk(directory);
+    decided(dial('911', { directory, from: 'ada' }));
+    assert.deepEqual(
+      calls,
+      ['user bob hears help, shown 14255550190 “Emergency call, Building 1”'],
+      'not who calls himself',
+    );
+    assert.equal(messages.length, 2);
+  });
+
   test('no test dialling is needed to prove it: a number of the site calls a simulated answering point', () => {
     const directory = attached({ gateways: ['pstn'], test: { number: '933', gateways: ['pbx'] } });
     const decision = dial('933', { directory, from: 'bob', address: '10.1.2.3' });
