@@ -225,8 +225,8 @@ function realWorld(log: Logger, virtualSpans: Map<string, VirtualSpan>): World {
     },
     tls: ({ sip }) => (sip.tls === undefined ? Promise.resolve(ok(undefined)) : readTls(sip.tls)),
     async recordings({ announcements }) {
-      const read = await readRecordings(announcements);
-      return read.ok ? read : fail(read.error.map(recordingProblem).map(problemText).join('; '));
+      const { recordings, faults } = await readRecordings(announcements);
+      return { recordings, faults: faults.map(recordingProblem).map(problemText) };
     },
     openTransport: ({ listen, tls }, { message, broken, closed }) =>
       openSipTransport({
@@ -440,8 +440,7 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
     complain: (text) => console.error(text),
     run,
     async files({ announcements }) {
-      const read = await readRecordings(announcements);
-      return read.ok ? [] : read.error.map(recordingProblem);
+      return (await readRecordings(announcements)).faults.map(recordingProblem);
     },
     scan: () => {
       const native = loadNative();

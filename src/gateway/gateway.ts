@@ -392,8 +392,8 @@ export class Gateway {
     // Going back needs no file: they may hold the very thing that could not be used.
     const tls = back ? ok(this.#formerTls) : await this.#world.tls(site);
     if (!tls.ok) return tls;
-    const recordings = await this.#world.recordings(site);
-    if (!recordings.ok) return recordings;
+    const { recordings, faults } = await this.#world.recordings(site);
+    if (faults.length > 0 && !back) return fail(faults.join('; '));
     this.#tls = tls.value;
     const problem = await this.transport.become(site.sip.listen, tls.value);
     if (problem !== undefined) return fail(listenFault(problem));
@@ -401,7 +401,7 @@ export class Gateway {
     if (!spans.ok) return spans;
     this.reactor.run(() => {
       this.#site = site;
-      this.media.recordings(recordings.value);
+      this.media.recordings(recordings);
       this.router.swap(directory.value);
       this.#configureWatch(site);
       this.peers.configure(peerSetting(site));

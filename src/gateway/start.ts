@@ -19,8 +19,9 @@ export async function startGateway(
   if (!directory.ok) return directory;
   const tls = await world.tls(site);
   if (!tls.ok) return tls;
-  const recordings = await world.recordings(site);
-  if (!recordings.ok) return recordings;
+  const { recordings, faults } = await world.recordings(site);
+  // A branch that can't announce something can still call.
+  for (const fault of faults) world.log.error({ fault }, 'announcement.not-played');
   const store = await world.openStore(site);
   if (!store.ok) return fail(`store.directory: ${store.error.what}`);
   const supervisor = new Supervisor(world.log);
@@ -45,7 +46,7 @@ export async function startGateway(
   let media: MediaPlane | undefined;
   try {
     media = await world.startMedia(site, (event) => hear((started) => started.mediaEvent(event)));
-    media.recordings(recordings.value);
+    media.recordings(recordings);
     gateway = new Gateway(site, world, listeners, {
       reactor,
       supervisor,

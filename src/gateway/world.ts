@@ -32,8 +32,11 @@ export interface World {
   startMedia(site: Site, onEvent: (event: MediaPlaneEvent) => void): Promise<MediaPlane>;
   /** Key, certificate and authorities that the site names; undefined where it names none. The error names the setting. */
   tls(site: Site): Promise<Result<TlsSetup | undefined, string>>;
-  /** The recordings of the site's announcements, by id: octets of µ-law. The error names the setting. */
-  recordings(site: Site): Promise<Result<ReadonlyMap<string, Uint8Array>, string>>;
+  /** The recordings of the site's announcements, by id: octets of µ-law; and those that can't be played, each fault with its setting. */
+  recordings(site: Site): Promise<{
+    readonly recordings: ReadonlyMap<string, Uint8Array>;
+    readonly faults: readonly string[];
+  }>;
   openTransport(
     setup: { readonly listen: Site['sip']['listen']; readonly tls: TlsSetup | undefined },
     hear: {

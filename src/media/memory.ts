@@ -19,7 +19,7 @@ export class MediaMemory {
   readonly rtp: readonly Endpoint<RtpLine>[];
   /** One for each span that there can be, open or not. */
   readonly rooms: readonly SpanRoom[];
-  /** What recordings are played by. A call has one at most, and its caller an endpoint of another kind. */
+  /** What recordings are played by: one for each call that there can be, whose other party has an endpoint of another kind. */
   readonly #players: Endpoint<PlayerLine>[];
   /** The recordings by name: octets of µ-law. */
   recordings: ReadonlyMap<string, Uint8Array> = new Map();
@@ -50,7 +50,7 @@ export class MediaMemory {
       (_, n) => new Endpoint(new RtpLine(2 * n, io.outbox, random), onDigit),
     );
     this.#free = [...this.rtp].reverse();
-    this.#players = Array.from({ length: layout.endpoints }, () => new Endpoint(new PlayerLine(), onDigit));
+    this.#players = Array.from({ length: this.#mostPlayers }, () => new Endpoint(new PlayerLine(), onDigit));
     this.rooms = Array.from(
       { length: MAX_SPANS },
       (_, n) => new SpanRoom(n, 2 * layout.endpoints + n * SPAN_TAGS, io.outbox, onDigit, lines),
@@ -79,8 +79,12 @@ export class MediaMemory {
     this.#players.push(player);
   }
 
+  get #mostPlayers(): number {
+    return this.rtp.length >> 1;
+  }
+
   get playersInUse(): number {
-    return this.rtp.length - this.#players.length;
+    return this.#mostPlayers - this.#players.length;
   }
 
   get rtpInUse(): number {

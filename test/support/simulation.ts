@@ -57,6 +57,8 @@ export class Simulation {
   readonly spans: VirtualSpan[] = [];
   readonly #ports = new Map<number, (octets: Uint8Array, from: Endpoint) => void>();
   readonly #faults: NetworkFaults;
+  /** Announcements that can't be played, as the world tells of them. */
+  unplayable: readonly string[] = [];
   #gateway: Gateway | undefined;
 
   constructor(seed: number, faults: NetworkFaults) {
@@ -139,7 +141,7 @@ export class Simulation {
       },
       startMedia: async (_site, onEvent) => this.#media(onEvent),
       tls: async () => ok(undefined),
-      recordings: async () => ok(new Map()),
+      recordings: async () => ({ recordings: new Map(), faults: this.unplayable }),
       openTransport: async (_setup, hear) => {
         this.listen(GATEWAY.port, (octets, remote) =>
           hear.message(octets, { transport: 'udp', local: GATEWAY, remote }),

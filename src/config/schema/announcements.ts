@@ -11,7 +11,7 @@ export const announcement = z.strictObject({
     .max(512)
     .regex(/^\P{Cc}*$/u, 'must be one line without control characters')
     .describe(
-      'A WAV file of one channel at 8000 Hz, of 16 bits or G.711, at most 60 s; read when a configuration is put into force, so that a new recording needs a new name',
+      'A WAV file of one channel at 8000 Hz, of 16 bits or G.711, at most 45 s; read when a configuration is put into force, so that a new recording needs a new name',
     ),
   answers: z
     .boolean()
