@@ -59,7 +59,7 @@ export class SipCalls {
   /** An INVITE whose sender is known. */
   invite(transaction: string, request: SipRequest, from: Flow, source: Source): void {
     const flow = heardAt(request, from);
-    const side = this.#side(flow, source.type === 'sip-trunk' && this.#trunk(source.id)?.trusted === true);
+    const side = this.#side(flow, source.type === 'sip-trunk' ? this.#trunk(source.id) : undefined);
     const make = (id: string, ears: LegEars): BoundLeg<SipIn, SipOut> =>
       this.#bind(id, ears, side, flow, { heard: { transaction, request } });
     const bound = this.#begun(transaction, request, flow, source, make);
@@ -115,7 +115,7 @@ export class SipCalls {
     const flow = binding.path.length === 0 ? binding.flow : undefined;
     const domain = aor.slice(aor.indexOf('@') + 1);
     const destination: SipDestination = { uri: binding.contact, domain, routes: binding.path };
-    const side = this.#side(binding.flow, false);
+    const side = this.#side(binding.flow);
     return this.#call(this.#bind(id, ears, side, flow, { destination }), offer);
   }
 
@@ -138,7 +138,7 @@ export class SipCalls {
             username: credentials.user,
             secret: { type: 'password', password: credentials.password },
           }));
-    const side = this.#side(trunk, trunk.trusted);
+    const side = this.#side(trunk, trunk);
     const patience = seconds(trunk.patienceSeconds);
     return this.#call(this.#bind(id, ears, side, undefined, { destination, digest, patience }), offer);
   }
@@ -218,7 +218,7 @@ export class SipCalls {
     return { hear: (wire) => this.#parts.reactor.run(() => bound.hear(wire)), flow };
   }
 
-  #side(towards: Flow | Pick<Target, 'transport' | 'address'>, trusted: boolean): SipSide {
+  #side(towards: Flow | Pick<Target, 'transport' | 'address'>, trunk?: SipTrunkSetting): SipSide {
     const { sip, site } = this.#parts.site();
     const place = this.#parts.ownPlace(towards);
     const { transport } = towards;
@@ -232,7 +232,8 @@ export class SipCalls {
       packetTime: PACKET_TIME,
       reliable: 'supported',
       sessionTimer: { expires: sip.sessionTimer.expires, min: sip.sessionTimer.minimum },
-      trusted,
+      trusted: trunk?.trusted === true,
+      ...(trunk === undefined ? {} : { identity: trunk.identity }),
       ...(sip.causes.length === 0 ? {} : { causes: causeOverrides(sip.causes) }),
     };
   }

@@ -134,16 +134,28 @@ export function fromFor(offer: Offer, side: SipSide): NameAddr {
   return { display, uri: uriOfNumber(caller, side.domain), params: [] };
 }
 
-/** Identity and privacy toward a peer: a restricted number is asserted inside the trust domain only. */
+/**
+ * Identity and privacy toward a peer: a restricted number is asserted inside the trust domain only. `party`: who it is in the call, which
+ * Remote-Party-ID says (draft-ietf-sip-privacy-04 §5.1).
+ */
 export function assertedFor(
   number: CallerNumber | undefined,
   name: CallerName | undefined,
   side: SipSide,
+  party: 'calling' | 'called',
 ): HeaderPairs {
   const restricted = number?.presentation === 'restricted' || name?.presentation === 'restricted';
   const privacy: HeaderPairs = restricted ? [['Privacy', 'id']] : [];
   if (!side.trusted || number === undefined || number.digits === '') return privacy;
   const uri = uriOfNumber(number, side.domain);
   const display = name === undefined ? undefined : toWire(name.text);
-  return [['P-Asserted-Identity', printNameAddr({ display, uri, params: [] })], ...privacy];
+  if (side.identity !== 'remote-party-id') {
+    return [['P-Asserted-Identity', printNameAddr({ display, uri, params: [] })], ...privacy];
+  }
+  const params = [
+    { name: 'party', value: party },
+    { name: 'screen', value: number.screening === 'passed' || number.screening === 'network' ? 'yes' : 'no' },
+    { name: 'privacy', value: restricted ? 'full' : 'off' },
+  ];
+  return [['Remote-Party-ID', printNameAddr({ display, uri, params })], ...privacy];
 }

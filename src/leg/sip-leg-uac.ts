@@ -121,7 +121,7 @@ export class UacSetup {
       ...required,
       ...replacing,
       ...this.#timer.forRequest(),
-      ...assertedFor(caller, callerName, side),
+      ...assertedFor(caller, callerName, side, 'calling'),
       ...diversionsFor(redirecting, side),
       ...historyFor(redirecting, uri, side),
       ...this.#kit.userAgent,

@@ -231,7 +231,7 @@ export class UasSetup {
       ...this.#kit.contact,
       ...this.#kit.abilities,
       ...this.usage.timer.accept(this.#invite, now),
-      ...assertedFor(number, name, this.#kit.setup.side),
+      ...assertedFor(number, name, this.#kit.setup.side, 'called'),
       ...(body === undefined ? [] : [SDP]),
     ];
     this.usage.dialog = refreshed({ ...this.usage.dialog, confirmed: true }, this.#invite);

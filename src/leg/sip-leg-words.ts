@@ -45,6 +45,8 @@ export interface SipSide {
   readonly sessionTimer: { readonly expires: number; readonly min: number } | undefined;
   /** The peer stands inside our trust domain: identities are asserted to it and believed from it (RFC 3325 §7). */
   readonly trusted: boolean;
+  /** How identities are asserted; an old peer knows Remote-Party-ID alone. Undefined: by P-Asserted-Identity. */
+  readonly identity?: 'asserted' | 'remote-party-id';
   /** The site's own rows of the cause table. */
   readonly causes?: CauseOverrides;
 }

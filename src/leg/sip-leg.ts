@@ -250,7 +250,12 @@ export class SipLeg implements CallLeg<SipIn, SipOut> {
         break;
       case 'identity': {
         const { number, name } = signal.connected;
-        const headers = assertedFor(number, name, this.#kit.setup.side);
+        const headers = assertedFor(
+          number,
+          name,
+          this.#kit.setup.side,
+          this.#kit.setup.destination === undefined ? 'called' : 'calling',
+        );
         if (headers.length > 0) usage?.change('identity', now, [], headers);
         break;
       }

@@ -121,6 +121,7 @@ export function fullSample(): Settings {
         profile: 'redmond',
         policy: 'staff',
         trusted: true,
+        identity: 'asserted',
         patienceSeconds: 4,
         probe: true,
         enumZone: 'e164.example',

@@ -101,6 +101,12 @@ export const sipTrunk = z.strictObject({
   profile: id.optional().describe('The location profile of numbers that come in without +'),
   policy: id.optional().describe('As for a span group: without it, calls that come in may not leave again'),
   trusted: z.boolean().default(true).describe('Identities are asserted to it and believed from it (RFC 3325 §7)'),
+  identity: z
+    .enum(['asserted', 'remote-party-id'])
+    .default('asserted')
+    .describe(
+      'How they are asserted to it: by P-Asserted-Identity, or by Remote-Party-ID to an old peer; both are understood',
+    ),
   patienceSeconds: z
     .number()
     .min(0.5)

@@ -88,6 +88,21 @@ test('an old peer asserts with Remote-Party-ID', () => {
   assert.deepEqual([number?.digits, number?.presentation, name?.text], ['5550122', 'restricted', 'Bob']);
 });
 
+test('to an old peer identities are asserted by Remote-Party-ID, and it reads them as it writes them', () => {
+  const side = { ...TRUSTED, identity: 'remote-party-id' } as const;
+  const bob = { text: 'Bob', presentation: 'allowed' } as const;
+  assert.deepEqual(assertedFor(number(), bob, side, 'calling'), [
+    ['Remote-Party-ID', '"Bob" <sip:+14255550100@a.example;user=phone>;party=calling;screen=yes;privacy=off'],
+  ]);
+  const hidden = assertedFor(number({ presentation: 'restricted', screening: 'not-screened' }), bob, side, 'called');
+  assert.deepEqual(hidden, [
+    ['Remote-Party-ID', '"Bob" <sip:+14255550100@a.example;user=phone>;party=called;screen=no;privacy=full'],
+    ['Privacy', 'id'],
+  ]);
+  assert.deepEqual(callerOf(invite(hidden), TRUSTED, undefined).number?.presentation, 'restricted');
+  assert.deepEqual(assertedFor(number(), bob, { ...side, trusted: false }, 'calling'), []);
+});
+
 const number = (parts: Partial<CallerNumber> = {}): CallerNumber => ({
   digits: '14255550100',
   type: 'international',
@@ -104,11 +119,11 @@ test('a restricted number leaves no trace in From, and is asserted only inside t
   });
   const from = printNameAddr(fromFor(offer, TRUSTED));
   assert.equal(from, '"Anonymous" <sip:anonymous@anonymous.invalid>');
-  assert.deepEqual(assertedFor(offer.caller, offer.callerName, TRUSTED), [
+  assert.deepEqual(assertedFor(offer.caller, offer.callerName, TRUSTED, 'calling'), [
     ['P-Asserted-Identity', '"Alice" <sip:+14255550100@a.example;user=phone>'],
     ['Privacy', 'id'],
   ]);
-  assert.deepEqual(assertedFor(offer.caller, offer.callerName, STRANGER), [['Privacy', 'id']]);
+  assert.deepEqual(assertedFor(offer.caller, offer.callerName, STRANGER, 'calling'), [['Privacy', 'id']]);
 });
 
 test('an allowed number stands in From with its name, which may be withheld alone', () => {

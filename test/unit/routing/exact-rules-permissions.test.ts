@@ -35,6 +35,9 @@ describe('identity', () => {
     assert.equal(of(invite(asserted, ['Privacy', 'id'])), '14255550111 restricted network');
     const old = ['Remote-Party-ID', '<sip:+14255550122@far.example>;party=calling;privacy=full;screen=yes'] as const;
     assert.equal(of(invite(old)), '14255550122 restricted network');
+    const side = { ...SIDE, identity: 'remote-party-id' } as const;
+    const { number } = callerOf(invite(asserted), SIDE, undefined);
+    assert.equal(assertedFor(number, undefined, side, 'calling')[0]?.[0], 'Remote-Party-ID', 'and so to an old one');
   });
 
   test('From must be who the digest credentials prove', () => {
@@ -81,7 +84,7 @@ describe('identity', () => {
         assert.deepEqual(setup.caller, caller);
         const heard = offerOf({ ...setup, channel: { span: 't1', slot: 1 } } as never).caller;
         assert.deepEqual(heard, caller);
-        const words = assertedFor(heard, undefined, SIDE).map(([name]) => name);
+        const words = assertedFor(heard, undefined, SIDE, 'calling').map(([name]) => name);
         assert.deepEqual(words, ['P-Asserted-Identity', ...(presentation === 'allowed' ? [] : ['Privacy'])]);
         assert.equal(
           fromFor({ ...offer, caller: heard }, SIDE).uri.includes('14255550111'),
