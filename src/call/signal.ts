@@ -2,7 +2,9 @@
  * The one vocabulary of a leg and the call, spoken both ways: SETUP and INVITE are both *offer*, CONNECT and 200 are both
  * *answer*, every ending is *release*, said once.
  */
+
 import type { Cause, Location } from './cause.ts';
+import type { CivicAddress } from './civic.ts';
 import type { CodecName, Digit } from './media.ts';
 import type { CallerName, CallerNumber, PartyNumber, Redirecting } from './number.ts';
 
@@ -53,6 +55,8 @@ export interface Offer {
   readonly origin: Origin | undefined;
   /** The call at the target whose place this one is to take, by the name that the target's protocol has for it (RFC 3891). */
   readonly replaces?: string;
+  /** Where an emergency's caller is, for a way out that can say it. */
+  readonly place?: CivicAddress;
 }
 
 /** Who the far party turned out to be. */

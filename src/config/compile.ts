@@ -198,6 +198,7 @@ function compileGateways(site: Site): readonly DirectoryGateway[] {
         // Only where we ask the peer for a certificate does one prove anything.
         proof: trunk.transport === 'tls' && site.sip.tls?.ca !== undefined ? 'certificate' : 'address',
         enumZone: trunk.enumZone,
+        geolocation: trunk.geolocation,
       }),
     ),
   ];

@@ -34,7 +34,13 @@ export const isGateway = (hop: DialHop): hop is GatewayHop => hop.type === 'span
 export function offerOn(hop: DialHop, offer: Offer, source: Source, directory: Directory): Offer {
   const redirecting = [...(hop.diverted ?? []), ...offer.redirecting];
   const gateway = isGateway(hop) ? hop.id : undefined;
-  return { ...offer, ...identityFor({ ...offer, redirecting }, source, gateway, directory), ...numbersOf(hop) };
+  const place = 'place' in hop && hop.place !== undefined ? { place: hop.place } : {};
+  return {
+    ...offer,
+    ...identityFor({ ...offer, redirecting }, source, gateway, directory),
+    ...numbersOf(hop),
+    ...place,
+  };
 }
 
 /** A user is called by the number that was dialled. */

@@ -11,9 +11,10 @@ import { paramOf, parseNumber, withParam } from '../sip/message/grammar.ts';
 import { type HeaderPairs, request, type SipRequest, type SipResponse } from '../sip/message/message.ts';
 import { printNameAddr, tagOf } from '../sip/message/name-addr.ts';
 import { diversionsFor } from './sip-leg-diversion.ts';
+import { located, refusesLocation } from './sip-leg-geolocation.ts';
 import { historyFor } from './sip-leg-history.ts';
 import { assertedFor, connectedOf, fromFor, uriOfNumber } from './sip-leg-identity.ts';
-import { credentialsOf, type LegKit, SDP } from './sip-leg-kit.ts';
+import { credentialsOf, type LegKit } from './sip-leg-kit.ts';
 import type { OfferAnswer } from './sip-leg-offer-answer.ts';
 import { originOf, reasons, releaseOfResponse, releaseOfSilence } from './sip-leg-release.ts';
 import { SessionTimer } from './sip-leg-session-timer.ts';
@@ -42,6 +43,9 @@ export class UacSetup {
   readonly #timer: SessionTimer;
   readonly #callId: string;
   readonly #localTag: string;
+  /** Our session description, and where the caller is, as the INVITE carries them. */
+  #description: Uint8Array = new Uint8Array(0);
+  #place: Offer['place'];
   #invite: SipRequest;
   #transaction = '';
   #attempts = 0;
@@ -63,6 +67,7 @@ export class UacSetup {
     this.#offer = offer;
     this.#callId = token(random, 16);
     this.#localTag = token(random, 8);
+    this.#place = offer.place;
     this.#timer = new SessionTimer(kit);
     this.#oa = kit.newSession();
     this.#invite = request('INVITE', '', []);
@@ -92,10 +97,11 @@ export class UacSetup {
       return;
     }
     if (this.#kit.endpoint !== undefined) this.#oa.open(this.#kit.endpoint);
-    this.#send(this.#build(1, this.#oa.offer() ?? new Uint8Array(0)));
+    this.#description = this.#oa.offer() ?? this.#description;
+    this.#send(this.#build(1));
   }
 
-  #build(cseq: number, body: Uint8Array): SipRequest {
+  #build(cseq: number): SipRequest {
     const { side, destination } = this.#kit.setup;
     const uri = destination?.uri ?? uriOfNumber(this.#offer.called, destination?.domain ?? side.domain);
     const from = fromFor(this.#offer, side);
@@ -125,9 +131,9 @@ export class UacSetup {
       ...diversionsFor(redirecting, side),
       ...historyFor(redirecting, uri, side),
       ...this.#kit.userAgent,
-      SDP,
     ];
-    return request('INVITE', uri, headers, body);
+    const content = located(this.#place, this.#description, this.#localTag, side.domain);
+    return request('INVITE', uri, [...headers, ...content.headers], content.body);
   }
 
   #send(invite: SipRequest): void {
@@ -283,14 +289,17 @@ export class UacSetup {
     this.#kit.release(releaseOfResponse(response, this.#kit.setup.side.causes));
   }
 
-  /** Mends what the response complains about and asks again: credentials, or a longer session interval. */
+  /** Mends what the response complains about and asks again: credentials, a longer session interval, or no place of the caller. */
   #again(response: SipResponse): boolean {
     const cseq = (cseqOf(this.#invite)?.number ?? 0) + 1;
     const authorized = this.#kit.authorized(this.#invite, response, cseq);
     if (authorized !== undefined) this.#send(authorized.request);
-    else if (response.status === 422 && this.#timer.hearTooSmall(response))
-      this.#send(this.#build(cseq, this.#invite.body));
-    else return false;
+    else if (response.status === 422 && this.#timer.hearTooSmall(response)) this.#send(this.#build(cseq));
+    else if (this.#place !== undefined && refusesLocation(response.status)) {
+      // Help matters more than the address.
+      this.#place = undefined;
+      this.#send(this.#build(cseq));
+    } else return false;
     this.#branches.clear();
     return true;
   }

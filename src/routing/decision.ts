@@ -1,5 +1,6 @@
 /** What the router answers: a value that is logged once, shown by explain and replayed by tests. */
 import type { Cause } from '../call/cause.ts';
+import type { CivicAddress } from '../call/civic.ts';
 import type { CallerNumber, PartyNumber, Redirecting } from '../call/number.ts';
 import type { Millis } from '../kernel/time.ts';
 import type { DirectoryAnnouncement, Hunting } from './directory-file.ts';
@@ -52,6 +53,8 @@ type Place =
       readonly caller: CallerNumber | undefined;
       /** The whole Request-URI where ENUM has named it; else it is made of the number and the trunk's address. */
       readonly uri?: string;
+      /** Where an emergency's caller is, on a trunk that takes it. */
+      readonly place?: CivicAddress;
     }
   /** A recording is played to the caller, who is then released with this cause. */
   | ({ readonly type: 'announcement'; readonly caller: undefined } & DirectoryAnnouncement);

@@ -173,6 +173,8 @@ export type DirectoryGateway =
       readonly proof: 'certificate' | 'address';
       /** The zone that is asked for numbers which this trunk can reach by name; undefined: none. */
       readonly enumZone: string | undefined;
+      /** Emergency calls by it carry the caller's civic address (RFC 6442). */
+      readonly geolocation?: boolean | undefined;
     });
 
 /** A number that does all that an emergency number does, toward a simulated answering point. */

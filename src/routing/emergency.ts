@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import type { Decision, Hop } from './decision.ts';
 import { isE164, type Parsed } from './dialled.ts';
 import type { Directory } from './directory.ts';
-import type { DirectoryUser } from './directory-file.ts';
+import type { DirectoryGateway, DirectoryUser } from './directory-file.ts';
 import { chooseElin, elinNumber, type HeldElin, type HeldElins, heldElinOf } from './elin.ts';
 import type { DirectoryLocation, Locator } from './location.ts';
 import { normalise } from './normalise.ts';
@@ -77,13 +77,20 @@ export function emergencyCall(parsed: Parsed, caller: Caller, at: Resolving): Ou
     const gateway = directory.gateways.get(id);
     // A PBX that asks us to call for help is not helped by being called back.
     if (gateway === undefined || id === caller.gateway?.id) continue;
-    hops.push(emergencyHop(gateway, number, shown));
+    hops.push(placed(emergencyHop(gateway, number, shown), gateway, located));
   }
   if (hops.length === 0) {
     return trace.refuse('no-gateway-available', { name: 'emergency', saw: 'no-emergency-gateway' });
   }
   trace.note({ name: 'emergency', saw: 'emergency', number, tried: hops.map(hopName) });
   return { type: 'hops', hops };
+}
+
+/** With the address of the place, where the trunk takes one. */
+function placed(hop: Hop, gateway: DirectoryGateway, located: Located | undefined): Hop {
+  const place = located?.location.civic;
+  const takes = gateway.type === 'sip-trunk' && gateway.geolocation === true;
+  return takes && place !== undefined && hop.type === 'sip-trunk' ? { ...hop, place } : hop;
 }
 
 /**
@@ -104,10 +111,14 @@ export function emergencyTest(parsed: Parsed, caller: Caller, at: Resolving): Ou
     out,
   } as const;
   if (gateways.length === 0) return trace.refuse('no-gateway-available', stage);
-  const shown = underElin(caller, locate(query, caller, directory), at);
+  const located = locate(query, caller, directory);
+  const shown = underElin(caller, located, at);
   trace.note(stage);
   trace.effects.push({ type: 'emergency-test' });
-  return { type: 'hops', hops: gateways.map((gateway) => emergencyHop(gateway, test.dials, shown)) };
+  return {
+    type: 'hops',
+    hops: gateways.map((gateway) => placed(emergencyHop(gateway, test.dials, shown), gateway, located)),
+  };
 }
 
 /** Whether it can be one anywhere on this site; where the caller is need not be looked up for other calls. */

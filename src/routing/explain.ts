@@ -119,7 +119,8 @@ function hopText(hop: Hop): string {
   const where = hop.type === 'span-group' ? `spans ${hop.spans.join(', ')}, ${hop.hunting}` : (hop.uri ?? 'SIP');
   const { digits, type, plan } = hop.called;
   const numbering = plan === 'isdn' ? type : `${type}, plan ${plan}`;
-  return `${hop.id} (${where}): ${digits} (${numbering})`;
+  const place = 'place' in hop ? ', with the address of the place' : '';
+  return `${hop.id} (${where}): ${digits} (${numbering})${place}`;
 }
 
 function callerText(caller: CallerNumber | undefined): string {

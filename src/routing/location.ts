@@ -1,4 +1,5 @@
 /** Places that help is sent to, and who is taken to be where. */
+import type { CivicAddress } from '../call/civic.ts';
 import { parseSubnet, type Subnet } from './subnet.ts';
 
 /** A place that help is sent to. */
@@ -18,6 +19,8 @@ export interface DirectoryLocation {
   readonly gateways: readonly string[];
   /** Users that are told of a call. */
   readonly notify: readonly string[];
+  /** Told to trunks that take it, beside the ELIN. */
+  readonly civic?: CivicAddress | undefined;
   /** Those who are told are called as well, and this announcement is played to them. */
   readonly announcement?: string | undefined;
   /** The user who is rung when the answering point calls back and the caller can't be reached. */

@@ -1,6 +1,7 @@
 /** Configurations for tests: the demonstration branch, and a full sample in which every setting stands. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { CIVIC_PARTS } from '../../src/call/civic.ts';
 import { compileDirectory } from '../../src/config/compile.ts';
 import { indexDirectory } from '../../src/config/directory-file.ts';
 import { loadSite } from '../../src/config/load.ts';
@@ -122,6 +123,7 @@ export function fullSample(): Settings {
         policy: 'staff',
         trusted: true,
         identity: 'asserted',
+        geolocation: true,
         patienceSeconds: 4,
         probe: true,
         enumZone: 'e164.example',
@@ -259,6 +261,7 @@ export function fullSample(): Settings {
           gateways: ['pbx'],
           notify: ['bob'],
           announcement: 'closed',
+          civic: Object.fromEntries(CIVIC_PARTS.map((part) => [part, part === 'country' ? 'US' : 'Texas'])),
           fallback: 'bob',
         },
       ],

@@ -1,5 +1,6 @@
 /** Who is here and where calls go: what compiles into the directory file. */
 import { z } from 'zod';
+import { CIVIC_PARTS } from '../../call/civic.ts';
 import { LOCATORS } from '../../routing/location.ts';
 import {
   dialled,
@@ -101,6 +102,10 @@ export const sipTrunk = z.strictObject({
   profile: id.optional().describe('The location profile of numbers that come in without +'),
   policy: id.optional().describe('As for a span group: without it, calls that come in may not leave again'),
   trusted: z.boolean().default(true).describe('Identities are asserted to it and believed from it (RFC 3325 §7)'),
+  geolocation: z
+    .boolean()
+    .default(false)
+    .describe('Emergency calls carry the caller’s address (RFC 6442), for carriers that take it'),
   identity: z
     .enum(['asserted', 'remote-party-id'])
     .default('asserted')
@@ -330,6 +335,14 @@ export const dialTest = z.strictObject({
   survivable: z.boolean().default(false).describe('As while the WAN is down'),
 });
 
+/** The parts of RFC 5139 §3. */
+const civicAddress = z.strictObject({
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be two letters, such as US'),
+  ...(Object.fromEntries(
+    CIVIC_PARTS.filter((part) => part !== 'country').map((part) => [part, text.optional()] as const),
+  ) as Record<Exclude<(typeof CIVIC_PARTS)[number], 'country'>, z.ZodOptional<typeof text>>),
+});
+
 const location = z.strictObject({
   id,
   name: text.optional().describe('The place as those who are told of a call know it; the id where it is left out'),
@@ -353,6 +366,11 @@ const location = z.strictObject({
     .describe('Whoever is plugged in there is here: sw7/gi1/0/12, or sw7/* for all ports whose name begins so'),
   gateways: z.array(id).default([]).describe('Whoever calls by these trunks is here, such as a PBX'),
   notify: z.array(id).max(32).default([]).describe('Users that get a message about each emergency call from here'),
+  civic: civicAddress
+    .optional()
+    .describe(
+      'Its address, for SIP trunks with geolocation: country in two letters, A1 the state, A3 the city, RD the road, HNO the number',
+    ),
   announcement: id
     .optional()
     .describe('Those of notify are called as well, whatever they divert, and this announcement is played to them'),

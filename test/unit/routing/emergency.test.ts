@@ -270,3 +270,32 @@ test('a test call is as an emergency call from here would be, but an ordinary ca
   assert.equal(outcomeOf(out), 'refused no-gateway-available 503');
   assert.match(outcomeOf(call({ type: 'unknown' }, '933')), /^refused source-unknown/);
 });
+
+test('a trunk that takes it is told the address of the place, no other way out and no ordinary call is', () => {
+  const civic = { country: 'US', A1: 'TX', RD: 'Main', HNO: '100' };
+  const site = {
+    site: { name: 'b', domain: 'b.example', profile: 'branch' },
+    sip: { listen: [{ transport: 'udp', address: '127.0.0.1', port: 5060 }] },
+    spans: [{ id: 't1', driver: 'virtual', far: { carrier: {} } }],
+    spanGroups: [{ id: 'pstn', spans: ['t1'] }],
+    sipTrunks: [
+      { id: 'core', address: 'core.example' },
+      { id: 'esinet', address: 'esinet.example', geolocation: true },
+    ],
+    users: [user('201')],
+    profiles: [{ id: 'branch', rules: [{ pattern: '^1?(\\d{10})$', translation: '+1$1' }] }],
+    routes: [{ id: 'all', prefixes: ['+'], gateways: ['esinet'] }],
+    emergency: { locations: [place('north', { users: ['201'], civic })] },
+  };
+  const places = (dialled: string) => {
+    const query = { source: { type: 'user', id: '201' }, dialled: { type: 'user-part', text: dialled } } as const;
+    const decision = decide({ ...query, complete: true, caller: undefined }, directoryOf(siteOf(site)), FACTS);
+    return hopsOf(decision).map((hop) => [hop.type !== 'user' && hop.id, 'place' in hop ? hop.place : undefined]);
+  };
+  assert.deepEqual(places('911'), [
+    ['pstn', undefined],
+    ['core', undefined],
+    ['esinet', civic],
+  ]);
+  assert.deepEqual(places('2125551234'), [['esinet', undefined]]);
+});
