@@ -134,6 +134,7 @@ export class CallPath {
     if (live !== undefined) {
       live.notice = notice;
       live.linkedId = of.linkedId;
+      live.with.set(handle.id, 'this box');
     }
     return handle;
   }

@@ -233,7 +233,14 @@ export class Simulation {
     const soon = (event: MediaPlaneEvent): void => void this.agenda.at(this.agenda.now + 1, () => onEvent(event));
     return {
       leg: (leg, command) => {
-        if (command.type === 'open-rtp' || command.type === 'open-tdm') this.endpoints.add(leg);
+        if (command.type.startsWith('open-')) this.endpoints.add(leg);
+        if (command.type === 'open-recording') {
+          soon({ type: 'leg', leg, event: { type: 'ready', address: command.recording, port: 0 } });
+          // Every recording lasts so long.
+          this.agenda.at(this.agenda.now + RECORDING, () => {
+            if (this.endpoints.has(leg)) onEvent({ type: 'leg', leg, event: { type: 'played' } });
+          });
+        }
         if (command.type === 'open-rtp') {
           port = port >= 64_000 ? 60_000 : port + 2;
           soon({ type: 'leg', leg, event: { type: 'ready', address: '127.0.0.1', port } });
@@ -260,6 +267,8 @@ export class Simulation {
     } as MediaPlane;
   }
 }
+
+const RECORDING = 3000;
 
 const NO_STATS = {
   sent: 0,
