@@ -37,7 +37,7 @@ after(() => branch.stop());
 async function callTo(number: string, seconds: number) {
   const far = await branch.far('t1', '-B', '1', '-H', '0');
   const channel = await branch.bChannel('t1', 1);
-  channel.play({ type: 'idle' });
+  channel.play({ type: 'silence' });
   far.call(number);
   const { cause } = await far.waitFor('disconnect', { seconds });
   const heard = channel.heard;

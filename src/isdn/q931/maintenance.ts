@@ -1,7 +1,7 @@
 /** SERVICE and SERVICE ACKNOWLEDGE: channels taken out of service and back (TR 41459, SR-4994). */
 import type { Channels, Entry } from './channels.ts';
 import { channelElement } from './compose.ts';
-import type { SaidElement } from './element.ts';
+import type { HeardElement, SaidElement } from './element.ts';
 import { examine } from './examine.ts';
 import { channelIdentification } from './ie/channel.ts';
 import { element, first } from './ie/codec.ts';
@@ -92,7 +92,7 @@ export class Maintenance {
     this.#desk.sendRaw(message.discriminator, answer, types.acknowledge, elements);
   }
 
-  #acknowledged(elements: readonly Element[]): void {
+  #acknowledged(elements: readonly HeardElement[]): void {
     const named = first(elements, channelIdentification);
     if (named === undefined || typeof named.slots === 'string' || first(elements, changeStatus) !== IN_SERVICE) return;
     for (const slot of named.slots) {
