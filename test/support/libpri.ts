@@ -39,13 +39,21 @@ type Wanted = Readonly<Record<string, string | number | boolean>>;
 const fits = (event: LibpriEvent, ev: string, fields: Wanted): boolean =>
   event.ev === ev && Object.entries(fields).every(([name, value]) => event[name] === value);
 
+let program: Promise<string> | undefined;
+
 /** The path of the program, built where this source was not built yet. Needs cc and libpri-dev. */
-export async function libpriProgram(): Promise<string> {
+export function libpriProgram(): Promise<string> {
+  // Once for all tests of a process that begin at the same time.
+  program ??= built();
+  return program;
+}
+
+async function built(): Promise<string> {
   const digest = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 12);
   const path = `${BUILD}pripeer-${digest}`;
   if (existsSync(path)) return path;
   mkdirSync(BUILD, { recursive: true });
-  // Test files run at the same time: each builds under its own name, and the last rename wins.
+  // Test files may run at the same time: each builds under its own name, and the last rename wins.
   const own = `${path}.${process.pid}`;
   await promisify(execFile)('cc', ['-O2', '-o', own, SOURCE, '-lpri']);
   renameSync(own, path);
