@@ -55,7 +55,8 @@ function isOf(frame: LapdFrame): boolean {
 function textOf(frame: LapdFrame): string {
   const mark = frame.pf ? (frame.command ? ' P' : ' F') : '';
   if (frame.type === 'I') {
-    const type = frame.information[2 + ((frame.information[1] ?? 0) & 0x0f)] ?? 0;
+    const { octets, at } = frame;
+    const type = octets[at + 2 + ((octets[at + 1] ?? 0) & 0x0f)] ?? 0;
     return `I ${frame.ns},${frame.nr} ${TITLES[type] ?? `message ${type}`}${mark}`;
   }
   return `${frame.type}${'nr' in frame ? ` ${frame.nr}` : ''}${mark}`;

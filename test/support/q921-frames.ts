@@ -22,7 +22,7 @@ export function encodeFrame(frame: LapdFrame, side: LinkSide): Uint8Array {
   const pf = frame.pf ? 1 : 0;
   switch (frame.type) {
     case 'I':
-      return Uint8Array.of(...address, frame.ns << 1, (frame.nr << 1) | pf, ...frame.information.slice(frame.at));
+      return Uint8Array.of(...address, frame.ns << 1, (frame.nr << 1) | pf, ...frame.octets.slice(frame.at));
     case 'RR':
     case 'RNR':
     case 'REJ':

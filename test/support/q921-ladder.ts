@@ -20,7 +20,7 @@ function frameOf(text: string): LapdFrame {
   if (type === 'I') {
     const [numbers = '', information = '[]'] = rest;
     const [ns = 0, nr = 0] = numbers.split(',').map(Number);
-    return { type, command: true, ns, nr, pf, information: fromHex(information.slice(1, -1)), at: 0 };
+    return { type, command: true, ns, nr, pf, octets: fromHex(information.slice(1, -1)), at: 0 };
   }
   if (type === 'RR' || type === 'RNR' || type === 'REJ') {
     return { type: type satisfies Supervisory, command: mark === 'P' || mark === 'C', nr: Number(rest[0]), pf };
@@ -34,7 +34,7 @@ function textOf(frame: LapdFrame): string {
   const mark = frame.pf ? (frame.command ? ' P' : ' F') : '';
   switch (frame.type) {
     case 'I':
-      return `I ${frame.ns},${frame.nr} [${toHex(frame.information.slice(frame.at))}]${mark}`;
+      return `I ${frame.ns},${frame.nr} [${toHex(frame.octets.slice(frame.at))}]${mark}`;
     case 'RR':
     case 'RNR':
     case 'REJ':

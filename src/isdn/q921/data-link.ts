@@ -232,7 +232,7 @@ export class DataLink implements Machine<DataLinkEvent, LinkEffect> {
       this.#vr = following(this.#vr);
       this.#rejectException = false;
       this.#ackPending = true;
-      this.#output.say({ type: 'dl-data', message: frame.information, at: frame.at });
+      this.#output.say({ type: 'dl-data', message: frame.octets, at: frame.at });
     }
     if (!expected && !this.#ownBusy && !this.#rejectException) {
       this.#rejectException = true;

@@ -13,8 +13,8 @@ export type LapdFrame =
       readonly ns: number;
       readonly nr: number;
       readonly pf: boolean;
-      /** The information field stands in it from `at` to the end. */
-      readonly information: Uint8Array;
+      /** The whole frame; its information field is what stands from `at` on. */
+      readonly octets: Uint8Array;
       readonly at: number;
     }
   | { readonly type: Supervisory; readonly command: boolean; readonly nr: number; readonly pf: boolean }
@@ -115,7 +115,7 @@ export function decodeFrame(octets: Uint8Array, sender: LinkSide, n201: number):
   if ((control & 1) === 0) {
     if (!command) return fail('L');
     if (octets.length - I_HEAD > n201) return fail('O');
-    return ok({ type: 'I', command, ns: control >> 1, nr, pf, information: octets, at: I_HEAD });
+    return ok({ type: 'I', command, ns: control >> 1, nr, pf, octets, at: I_HEAD });
   }
   const type = supervisoryOf[control];
   if (type === undefined) return fail('L');

@@ -40,7 +40,7 @@ test('the same frame goes out, whether there was room before the message or not'
 test('a frame that is sent again is another one: the first may still be on its way to the line', () => {
   const { sent, feed, hear } = established();
   feed({ type: 'dl-data', message: roomy(0x08, 0x01), at: I_HEAD });
-  hear({ type: 'I', command: true, ns: 0, nr: 0, pf: false, information: Uint8Array.of(0x08), at: 0 });
+  hear({ type: 'I', command: true, ns: 0, nr: 0, pf: false, octets: Uint8Array.of(0x08), at: 0 });
   hear({ type: 'REJ', command: false, nr: 0, pf: false });
   assert.deepEqual(sent.map(toHex), ['000100000801', '02010102', '000100020801']);
 });

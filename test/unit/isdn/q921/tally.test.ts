@@ -11,7 +11,7 @@ const FRAMES: readonly LapdFrame[] = [
   { type: 'UA', command: false, pf: true, information },
   { type: 'DM', command: false, pf: false, information },
   { type: 'DISC', command: true, pf: true, information },
-  { type: 'I', command: true, ns: 1, nr: 2, pf: false, information: fromHex('08 01'), at: 0 },
+  { type: 'I', command: true, ns: 1, nr: 2, pf: false, octets: fromHex('08 01'), at: 0 },
   { type: 'RR', command: true, nr: 3, pf: true },
   { type: 'REJ', command: false, nr: 3, pf: false },
   { type: 'UI', command: true, pf: false, information },
