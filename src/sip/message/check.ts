@@ -52,7 +52,7 @@ export function checkResponse(response: SipResponse): boolean {
 }
 
 function wrongHeaders(headers: Headers): string | undefined {
-  const { there, repeated } = headers.singles();
+  const { there, repeated } = headers;
   if ((there & MANDATORY) !== MANDATORY) return `Missing ${firstOf(MANDATORY & ~there)}`;
   return repeated === 0 ? undefined : `Multiple ${firstOf(repeated)}`;
 }
@@ -69,7 +69,7 @@ function wrongValues({ headers, method }: SipRequest): string | undefined {
   if (!cseq.ok) return cseq.error;
   if (cseq.value.method !== method) return 'CSeq of another method';
   if (!isCallId(headers.get('Call-ID') ?? '')) return 'Malformed Call-ID';
-  const { there } = headers.singles();
+  const { there } = headers;
   if ((there & MAX_FORWARDS_BIT) !== 0 && !headers.typed(FIELDS.maxForwards).ok) return 'Malformed Max-Forwards';
   if ((there & CONTENT_TYPE_BIT) !== 0 && !headers.typed(FIELDS.contentType).ok) return 'Malformed Content-Type';
   return wrongUri('From', from.value) ?? wrongUri('To', to.value) ?? wrongAddresses(headers);

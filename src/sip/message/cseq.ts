@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, cut, runEnd, skipBlanks, usualWords } from './chars.ts';
+import { CHAR, cutToken, runEnd, skipBlanks, usualWords } from './chars.ts';
 import { parseNumber } from './grammar.ts';
 
 /** A request's place in its dialog, RFC 3261 §20.16. */
@@ -17,10 +17,8 @@ export function parseCSeq(text: string, from = 0, to = text.length): Result<CSeq
   const digits = runEnd(text, from, to, CHAR.digit);
   const number = parseNumber(text, 2 ** 31 - 1, from, digits);
   const start = skipBlanks(text, digits);
-  const sound = start > digits && start < to && runEnd(text, start, to, CHAR.token) === to;
-  return number !== undefined && sound
-    ? ok({ number, method: cut(text, start, to, USUAL_METHODS) })
-    : fail('Malformed CSeq');
+  const method = start > digits ? cutToken(text, start, to, USUAL_METHODS) : undefined;
+  return number !== undefined && method !== undefined ? ok({ number, method }) : fail('Malformed CSeq');
 }
 
 export const printCSeq = (cseq: CSeq): string => `${cseq.number} ${cseq.method}`;

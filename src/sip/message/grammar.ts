@@ -75,7 +75,7 @@ export const NO_PARAMS: Params = [];
 export function parseParams(text: string, from = 0, to = text.length): Params | undefined {
   let at = skipBlanks(text, from);
   if (at >= to) return NO_PARAMS;
-  const params: Param[] = [];
+  let params: Param[] | undefined;
   if (text.charCodeAt(at) === SEMICOLON) at++;
   for (;;) {
     const start = skipBlanks(text, at);
@@ -91,7 +91,10 @@ export function parseParams(text: string, from = 0, to = text.length): Params | 
       value = text.slice(valueStart, valueEnd);
       at = skipBlanks(text, valueEnd);
     }
-    params.push({ name: cut(text, start, nameEnd, USUAL_PARAMS), value });
+    const param = { name: cut(text, start, nameEnd, USUAL_PARAMS), value };
+    // A list that begins empty is given room for seventeen by its first push, and most have one or two.
+    if (params === undefined) params = [param];
+    else params.push(param);
     if (at >= to) return params;
     if (text.charCodeAt(at) !== SEMICOLON) return undefined;
     at++;

@@ -20,12 +20,6 @@ function line(name: string, value: string): Line {
   return { name, of: headerName(name), text, from: 0, to: text.length };
 }
 
-/** See `Headers.singles`. */
-interface Singles {
-  readonly there: number;
-  readonly repeated: number;
-}
-
 /** Reads one value that stands in `text` from `from` to `to`. */
 export type ValueParser<T> = (text: string, from: number, to: number) => Result<T>;
 
@@ -46,17 +40,38 @@ export const field = <T>(read: (headers: Headers) => T): Field<T> => ({ slot: sl
 export class Headers {
   #lines: Line[] = [];
   #typed: unknown[] | undefined;
-  #singles: Singles | undefined;
+  #there = 0;
+  #repeated = 0;
 
   static of(pairs: Iterable<readonly [name: string, value: string]>): Headers {
     const headers = new Headers();
-    for (const [name, value] of pairs) headers.#lines.push(line(name, value));
+    for (const [name, value] of pairs) headers.#push(line(name, value));
     return headers;
   }
 
   /** The parser's way in: the value stands in one line of `text`, from `from` to `to`. */
   heard({ text: name, of }: Spelling, text: string, from: number, to: number): void {
-    this.#lines.push({ name, of, text, from, to });
+    this.#push({ name, of, text, from, to });
+  }
+
+  #push(last: Line): void {
+    this.#lines.push(last);
+    this.#count(last.of);
+  }
+
+  #count({ bit }: HeaderName): void {
+    this.#repeated |= this.#there & bit;
+    this.#there |= bit;
+  }
+
+  /** Which of the names that may stand only once are there: bits as `bitsOf` makes them. */
+  get there(): number {
+    return this.#there;
+  }
+
+  /** Which of them are there more than once. */
+  get repeated(): number {
+    return this.#repeated;
   }
 
   get size(): number {
@@ -92,7 +107,7 @@ export class Headers {
   readAll<T>(of: HeaderName, parse: ValueParser<T>): Result<readonly T[]> {
     const first = this.#find(of);
     if (first < 0) return NOTHING;
-    const values: T[] = [];
+    let values: T[] | undefined;
     for (let i = first; i < this.#lines.length; i++) {
       const at = this.#lines[i];
       if (at === undefined || !sameName(at.of, of)) continue;
@@ -103,25 +118,13 @@ export class Headers {
         const to = comma < 0 ? at.to : comma;
         const value = parse(at.text, skipBlanks(at.text, from), blanksStart(at.text, from, to));
         if (!value.ok) return value;
-        values.push(value.value);
+        // A list that begins empty is given room for seventeen by its first push, and most have one value.
+        if (values === undefined) values = [value.value];
+        else values.push(value.value);
         from = to + 1;
       }
     }
-    return ok(values);
-  }
-
-  /** Which of the names that may stand only once are there, and which more than once: bits as `bitsOf` makes them. */
-  singles(): Singles {
-    if (this.#singles === undefined) {
-      let there = 0;
-      let repeated = 0;
-      for (const { of } of this.#lines) {
-        repeated |= there & of.bit;
-        there |= of.bit;
-      }
-      this.#singles = { there, repeated };
-    }
-    return this.#singles;
+    return values === undefined ? NOTHING : ok(values);
   }
 
   /** A typed value, read on demand and kept until the headers change. */
@@ -187,6 +190,8 @@ export class Headers {
   clone(): Headers {
     const copy = new Headers();
     copy.#lines = this.#lines;
+    copy.#there = this.#there;
+    copy.#repeated = this.#repeated;
     return copy;
   }
 
@@ -204,7 +209,9 @@ export class Headers {
   #change(lines: Line[]): this {
     this.#lines = lines;
     this.#typed = undefined;
-    this.#singles = undefined;
+    this.#there = 0;
+    this.#repeated = 0;
+    for (const { of } of lines) this.#count(of);
     return this;
   }
 }

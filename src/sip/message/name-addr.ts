@@ -40,14 +40,14 @@ export function parseNameAddr(text: string, from = 0, to = text.length): Result<
       display = text.slice(start, open).trimEnd();
     }
   }
-  const close = uriEnd(text, open + 1, to);
+  const close = runEnd(text, open + 1, to, CHAR.address);
   if (close >= to) return fail('URI: < left open');
   if (close === open + 1 || text.charCodeAt(close) !== CLOSE) return fail('URI between < and > malformed');
   return withTail(display, text.slice(open + 1, close), text, close + 1, to);
 }
 
 function parseAddr(text: string, from: number, to: number): Result<NameAddr> {
-  const end = uriEnd(text, from, to);
+  const end = runEnd(text, from, to, CHAR.address);
   let uri = text.slice(from, end);
   const semicolon = uri.indexOf(';');
   if (semicolon >= 0) uri = uri.slice(0, semicolon);
@@ -55,17 +55,6 @@ function parseAddr(text: string, from: number, to: number): Result<NameAddr> {
   const tail = skipBlanks(text, from + uri.length);
   if (tail < to && text.charCodeAt(tail) !== SEMICOLON) return fail('bare URI malformed');
   return withTail(undefined, uri, text, tail, to);
-}
-
-/** Where the run without blanks, control characters, quotes and brackets ends. */
-function uriEnd(text: string, from: number, to: number): number {
-  let at = from;
-  while (at < to) {
-    const c = text.charCodeAt(at);
-    if (c <= 0x20 || c === QUOTE || c === OPEN || c === CLOSE) break;
-    at++;
-  }
-  return at;
 }
 
 function withTail(display: string | undefined, uri: string, text: string, from: number, to: number): Result<NameAddr> {

@@ -1,12 +1,12 @@
 import { concat, fromLatin1, toLatin1 } from '../../kernel/bytes.ts';
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, cut, isBlank, runEndIn } from './chars.ts';
+import { CHAR, cutToken, isBlank, isWordAt, runEndIn } from './chars.ts';
 import { USUAL_METHODS } from './cseq.ts';
-import { isToken, parseNumber } from './grammar.ts';
+import { parseNumber } from './grammar.ts';
 import { headerName, spellingAt } from './header-names.ts';
 import { Headers, type ValueParser } from './headers.ts';
 import { LIMITS } from './limits.ts';
-import { NO_BODY, type SipMessage, type SipRequest } from './message.ts';
+import { NO_BODY, type SipMessage, type SipRequest, type SipResponse } from './message.ts';
 
 /** Why a message can't be read. */
 export interface ParseProblem {
@@ -32,22 +32,20 @@ export function parseMessage(bytes: Uint8Array): Result<SipMessage, ParseProblem
   const first = parseStartLine(text, firstEnd);
   const headers = new Headers();
   const head = readHeaders(octets, text, firstEnd + 2, headers);
-  const { method, uri } = first;
-  const asRequest = (body: Uint8Array): SipRequest | undefined =>
-    method === undefined ? undefined : { type: 'request', method, uri, headers, body };
   const wrong = first.wrong ?? head.wrong;
-  if (wrong !== undefined) return fail(problem(first.status === 505 ? 505 : 400, wrong, asRequest(NO_BODY)));
+  if (wrong !== undefined)
+    return fail(problem(first.status === 505 ? 505 : 400, wrong, requestOf(first, headers, NO_BODY)));
   const body = cutBody(bytes, start + head.end, headers);
-  if (!body.ok) return fail(problem(400, body.error, asRequest(NO_BODY)));
-  return ok(
-    asRequest(body.value) ?? {
-      type: 'response',
-      status: first.status,
-      reason: first.reason,
-      headers,
-      body: body.value,
-    },
-  );
+  if (!body.ok) return fail(problem(400, body.error, requestOf(first, headers, NO_BODY)));
+  return ok(requestOf(first, headers, body.value) ?? responseOf(first, headers, body.value));
+}
+
+function requestOf({ method, uri }: StartLine, headers: Headers, body: Uint8Array): SipRequest | undefined {
+  return method === undefined ? undefined : { type: 'request', method, uri, headers, body };
+}
+
+function responseOf({ status, reason }: StartLine, headers: Headers, body: Uint8Array): SipResponse {
+  return { type: 'response', status, reason, headers, body };
 }
 
 const problem = (status: ParseProblem['status'], reason: string, request: SipRequest | undefined): ParseProblem => ({
@@ -79,21 +77,21 @@ const NONE = { method: undefined, uri: '', status: 0, reason: '' } as const;
 function parseStartLine(text: string, end: number): StartLine {
   const space = text.indexOf(' ');
   if (space < 0 || space > end) return { ...NONE, wrong: 'Not SIP' };
-  const word = cut(text, 0, space, USUAL_METHODS);
-  if (text.charCodeAt(3) === 0x2f && /^sip\//i.test(word)) return parseStatusLine(text.slice(0, end));
-  const usual = text.startsWith(' SIP/2.0', end - 8);
+  if (text.charCodeAt(3) === 0x2f && /^sip\//i.test(text.slice(0, space))) return parseStatusLine(text.slice(0, end));
+  const method = cutToken(text, 0, space, USUAL_METHODS);
+  const usual = isWordAt(text, end - 8, ' SIP/2.0');
   const last = usual ? end - 8 : text.lastIndexOf(' ', end);
   const version = usual ? 'SIP/2.0' : text.slice(last + 1, end);
-  if (!isToken(word) || !(usual || /SIP\//i.test(text.slice(0, end)))) return { ...NONE, wrong: 'Not SIP' };
+  if (method === undefined || !(usual || /SIP\//i.test(text.slice(0, end)))) return { ...NONE, wrong: 'Not SIP' };
   const uri = text.slice(space + 1, Math.max(last, space + 1));
   const sound = usual || VERSION.test(version);
   if (sound && !usual && version.toUpperCase() !== 'SIP/2.0') {
-    return { ...NONE, method: word, uri, status: 505, wrong: 'Version Not Supported' };
+    return { ...NONE, method, uri, status: 505, wrong: 'Version Not Supported' };
   }
   // One space, one word, one space: what is more may hide a second Request-URI from the next hop (RFC 4475 §3.1.2.8–10).
   const alone = last > space + 1 && text.indexOf(' ', space + 1) === last;
   const wrong = !sound || !alone ? 'Malformed request line' : end > LIMITS.line ? 'Request line too long' : undefined;
-  return { method: word, uri, status: 0, reason: '', wrong };
+  return { method, uri, status: 0, reason: '', wrong };
 }
 
 function parseStatusLine(line: string): StartLine {
@@ -193,7 +191,7 @@ const readLength: ValueParser<number> = (text, from, to) => {
 function cutBody(bytes: Uint8Array, from: number, headers: Headers): Result<Uint8Array> {
   const length = headers.readOne(CONTENT_LENGTH, readLength);
   if (length === undefined) return ok(bytes.subarray(from));
-  if ((headers.singles().repeated & CONTENT_LENGTH.bit) !== 0) return fail('Multiple Content-Length');
+  if ((headers.repeated & CONTENT_LENGTH.bit) !== 0) return fail('Multiple Content-Length');
   if (!length.ok) return length;
   if (length.value > bytes.length - from) return fail('Content-Length beyond the message');
   return ok(length.value === 0 ? NO_BODY : bytes.subarray(from, from + length.value));

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { CHAR, escapedRunEnd, runEnd, standsAt } from './chars.ts';
+import { CHAR, escapedRunEnd, isWordAt, runEnd, standsAt } from './chars.ts';
 import { NO_PARAMS, type Param, type Params, paramOf, parseNumber, printParams, unescaped } from './grammar.ts';
 
 /** A SIP or SIPS URI, RFC 3261 §19.1. Escapes are kept as heard: a proxy must not change them (§16.6). */
@@ -39,7 +39,7 @@ const TEL = /^(?:\+[0-9\-.()]*[0-9][0-9\-.()]*|[0-9A-Fa-f*#\-.()]+)$/;
 
 /** Parses a URI; the error says what is wrong with it. */
 export function parseUri(text: string): Result<Uri> {
-  if (text.startsWith('sip:')) return parseSip(false, text, 4);
+  if (isWordAt(text, 0, 'sip:')) return parseSip(false, text, 4);
   const colon = text.indexOf(':');
   if (colon < 1) return fail('URI without a scheme');
   const scheme = text.slice(0, colon).toLowerCase();

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../kernel/result.ts';
-import { skipBlanks } from './chars.ts';
+import { isWordAt, skipBlanks } from './chars.ts';
 import type { Endpoint } from './flow.ts';
 import { isToken, type Params, paramOf, parseParams, printParams, withParam } from './grammar.ts';
 import { isIpv4, isIpv6, printHostPort, readHostPort } from './uri.ts';
@@ -23,7 +23,7 @@ const USUAL = ['UDP', 'TCP', 'TLS'].map((transport) => ({ transport, start: `SIP
 /** Parses one Via value. LWS may stand around `/`, between the words and around `:` and `;`. */
 export function parseVia(text: string, from = 0, to = text.length): Result<Via> {
   for (const { transport, start } of USUAL) {
-    if (!text.startsWith(start, from)) continue;
+    if (!isWordAt(text, from, start)) continue;
     const place = readHostPort(text, skipBlanks(text, from + start.length), to);
     if (place === undefined) break;
     const tail = skipBlanks(text, place.end);
