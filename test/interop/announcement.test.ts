@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { type Correlation, correlate, kit } from '../support/bchan.ts';
 import { PriBranch, TRUNK } from '../support/pri-branch.ts';
+import { first, taking } from '../support/taking.ts';
 import { readWav, writeWav } from '../support/wav.ts';
 
 const RECORDING = kit('audio/markerA.wav');
@@ -27,6 +28,19 @@ before(async () => {
         { number: '+12145550299', to: { announcement: 'closed' } },
       ],
       lastResort: { announcement: 'nobody' },
+      emergency: {
+        gateways: ['pstn'],
+        locations: [
+          {
+            id: 'hq',
+            name: 'Building 1',
+            elins: ['+12145550911'],
+            users: ['201'],
+            notify: ['202'],
+            announcement: 'closed',
+          },
+        ],
+      },
     },
   });
 });
@@ -84,6 +98,20 @@ test('on SIP it is heard as early media, and the refusal behind it says the caus
   assert.ok(call.statuses.includes(183), `${call.statuses}`);
   const right = await holds(RECORDING, call.media.heard.samples);
   assert.ok(right.peak >= 0.95 && right.coverage >= 0.9, JSON.stringify(right));
+});
+
+test('who is to know of an emergency call is called by the box and hears the announcement of the place', async () => {
+  const far = await branch.far('t1', '-a', 'answer', '-A', '20', '-H', '0');
+  const [caller, told] = [await branch.phone('201'), await branch.phone('202')];
+  const calls = taking(told, (call) => call.accept());
+  const emergency = await caller.call('911');
+  assert.equal(await emergency.answered, true);
+  assert.equal((await far.waitFor('setup')).calling, '2145550911');
+  const notice = await first(calls);
+  assert.deepEqual(await notice.ended, { by: 'far', status: undefined, cause: 16 });
+  const right = await holds(OTHER, notice.media.heard.samples);
+  assert.ok(right.peak >= 0.95 && right.coverage >= 0.9, JSON.stringify(right));
+  await emergency.hangUp();
 });
 
 test('a phone that is there is rung, and nothing is announced', async () => {
