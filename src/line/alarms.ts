@@ -1,6 +1,6 @@
 /**
  * From what the line shows at a moment to alarms: each is raised when its condition has stood for some time, cleared when it has
- * been gone for some time, and hidden while a greater one explains it (T1.231 §6, RFC 4805, Failure States).
+ * been gone for some time, and hidden while a greater one explains it (T1.231, RFC 4805, Failure States).
  */
 import { assert, impossible, type Machine } from '../kernel/machine.ts';
 import { type Instant, type Millis, ms, seconds } from '../kernel/time.ts';
@@ -33,7 +33,7 @@ export interface AlarmTimes {
   readonly clear: Millis;
 }
 
-/** 2.5 s ± 0.5 s and 10 s ± 0.5 s: T1.231 §6. */
+/** 2.5 s ± 0.5 s and 10 s ± 0.5 s: T1.231. */
 export const ALARM_TIMES: AlarmTimes = { raise: ms(2500), clear: seconds(10) };
 
 export type AlarmEvent =

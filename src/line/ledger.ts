@@ -3,7 +3,7 @@ import type { WallTime } from '../kernel/time.ts';
 import { type Bin, type BinRecord, Bins, isWhole } from './bins.ts';
 import { type Counts, type JudgedSecond, NOTHING, PARAMETERS, type Parameter, sum, UNAVAILABLE } from './second.ts';
 
-/** Ten seconds in a row decide, both ways (T1.231 §6). */
+/** Ten seconds in a row decide, both ways (T1.231). */
 const TEN = 10;
 
 /** A failure of this end: `present` while what leads to it is there, `declared` from its integration to its clearing. */

@@ -65,7 +65,7 @@ export class Performance {
     const near = judgeNear({ alarms, ...sinceCounters(last.counters, reading.counters) }, this.#framing);
     const crossed: EndCrossing[] = [];
     for (const crossing of this.#near.second(near, failures.near, wall)) crossed.push({ end: 'near', ...crossing });
-    // Who receives no frames hears nothing of the far end: the second is missing from its bin (T1.231 §6, far-end parameters).
+    // Who receives no frames hears nothing of the far end: the second is missing from its bin (T1.231, far-end parameters).
     if (alarms.some((alarm) => alarm !== 'RAI')) return crossed;
     const counted = reading.far === undefined || last.far === undefined ? undefined : sinceFar(last.far, reading.far);
     const far = judgeFar({ rai: alarms.includes('RAI'), counted }, this.#framing);

@@ -1,4 +1,4 @@
-/** One second of a line, judged: which performance parameters it adds to. Pure tables of RFC 4805 §3 and T1.231 §6. */
+/** One second of a line, judged: which performance parameters it adds to. Pure tables of RFC 4805, Performance Parameters, and T1.231. */
 import type { FarCounters, LineAlarm, LineCounters } from '../span/port.ts';
 
 /** What is counted for each end of a line, in the order of DS1-MIB's tables, with line errored seconds and code violations. */
@@ -52,7 +52,7 @@ export interface JudgedSecond {
 
 /**
  * From how many violations on a second is severely errored: of the path code with CRC, of the line code without (RFC 4805,
- * Performance Parameters). Of D4's framing bits the RFC says no number; T1.231 §6.5.2.5 says eight.
+ * Performance Parameters). Of D4's framing bits the RFC says no number; T1.231 says eight.
  */
 const SEVERE: Readonly<Record<Framing, { readonly path: number; readonly line: number }>> = {
   esf: { path: 320, line: Number.POSITIVE_INFINITY },
@@ -89,7 +89,7 @@ export function judgeNear(second: NearSecond, framing: Framing): JudgedSecond {
 
 const SILENT: FarCounters = { pathCode: 0, outOfFrame: 0, slips: 0 };
 
-/** RAI says that the far end's receiver has failed; all else it can only tell itself (T1.231 §6, far-end parameters). */
+/** RAI says that the far end's receiver has failed; all else it can only tell itself (T1.231, far-end parameters). */
 export function judgeFar({ rai, counted = SILENT }: FarSecond, framing: Framing): JudgedSecond {
   const { pathCode, outOfFrame, slips } = counted;
   const framingLost = outOfFrame > 0 || rai;

@@ -4,7 +4,7 @@
  * never cross the main thread).
  */
 
-/** Layer-1 alarms of a DS1, T1.231 §6: what we receive (red causes) and what the far end tells us (yellow). */
+/** Layer-1 alarms of a DS1, T1.231: what we receive (red causes) and what the far end tells us (yellow). */
 export type LineAlarm = 'LOS' | 'LOF' | 'AIS' | 'RAI';
 
 export type SpanEvent =
@@ -33,7 +33,7 @@ export interface LineReading {
   readonly flagsIn?: readonly number[];
 }
 
-/** Anomalies that the receiver has counted, T1.231 §6. A driver leaves at 0 what its line has not. */
+/** Anomalies that the receiver has counted, T1.231. A driver leaves at 0 what its line has not. */
 export interface LineCounters {
   /** Line code violations: bipolar violations and excessive zeros. */
   readonly lineCode: number;

@@ -23,7 +23,7 @@ const CALM: Failure = { present: false, declared: false };
 const short = (counts: Counts): Partial<Counts> =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 
-describe('a second is judged as RFC 4805, Performance Parameters and T1.231 §6 say', () => {
+describe('a second is judged as RFC 4805, Performance Parameters and T1.231 say', () => {
   const rows: readonly [string, Framing, Partial<NearSecond>, Partial<Counts>][] = [
     ['nothing happened', 'esf', {}, {}],
     ['one CRC error is an errored second, not a bursty one', 'esf', { pathCode: 1 }, { es: 1, pcv: 1 }],

@@ -1,5 +1,5 @@
 /**
- * Stretches of a line with their counts worked out by hand from RFC 4805 (Performance Parameters) and T1.231 §6, and a seeded line of
+ * Stretches of a line with their counts worked out by hand from RFC 4805 (Performance Parameters) and T1.231, and a seeded line of
  * bursts held against the rules as they are read from the whole of it at once.
  */
 import assert from 'node:assert/strict';
